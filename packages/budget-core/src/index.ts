@@ -1,0 +1,44 @@
+export type { Call, CallResult, CostExtractor, Outcome } from "./costs.ts";
+export { boundReceipt } from "./costs.ts";
+export { BudgetError } from "./errors/budget-error.ts";
+export { BudgetExceededError, type BudgetExceededOptions } from "./errors/budget-exceeded-error.ts";
+export { InvalidAmountError } from "./errors/invalid-amount-error.ts";
+export { findBudgetExceeded, isBudgetExceeded } from "./errors/is-budget-exceeded.ts";
+export { LedgerError } from "./errors/ledger-error.ts";
+export { ReservationStateError } from "./errors/reservation-state-error.ts";
+export { UnboundedRequestError } from "./errors/unbounded-request-error.ts";
+export { UnpricedModelError } from "./errors/unpriced-model-error.ts";
+export { UpstreamBudgetError } from "./errors/upstream-budget-error.ts";
+export type {
+  Account,
+  AccountKey,
+  Balance,
+  Ledger,
+  ReserveOutcome,
+  ReserveRequest,
+  UnresolvedReservation,
+} from "./ledger/ledger.ts";
+export { MemoryLedger } from "./ledger/memory.ts";
+export type { Metering } from "./meter/meter-call.ts";
+export { budgetMiddleware } from "./meter/middleware.ts";
+export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
+export {
+  type ModelPrice,
+  PriceBook,
+  type PriceEntry,
+  type PriceRow,
+  type RateKey,
+  type StatedPrice,
+} from "./prices/price-book.ts";
+export { priceBound, priceUsage } from "./prices/price-usage.ts";
+export { inputTokenBound } from "./quote/input-bound.ts";
+export { quoteCall } from "./quote/quote-call.ts";
+export type { Quote, Receipt } from "./receipt.ts";
+export {
+  type CostStats,
+  CostTracker,
+  type CostTrackerEvents,
+  type CostTrackerOptions,
+} from "./tracker/cost-tracker.ts";
+export type { Reservation } from "./tracker/reservation.ts";
+export { readSdkUsage, type Usage } from "./usage.ts";

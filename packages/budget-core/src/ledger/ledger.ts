@@ -1,0 +1,106 @@
+import type { Receipt } from "../receipt.ts";
+
+/**
+ * Where balances live. Each method is one atomic step over all the accounts of a call: it happens whole or not at all.
+ *
+ * A reservation is
+ *
+ *     held -> dispatched -> settled
+ *     held -> released                       (nothing was sent)
+ *     held -> expired                        (its lease ran out before anything was sent)
+ *     dispatched -> released                 (with evidence that nothing was charged)
+ *     dispatched -> unresolved -> settled | writtenOff
+ *
+ * and anything else is a ReservationStateError. A step repeated with the same reservation id returns what it returned
+ * the first time.
+ */
+export interface Ledger {
+  /** Holds `amountPicoUsd` in every account if it fits in each of them; otherwise changes nothing and says which lack room. */
+  reserve(request: ReserveRequest): Promise<ReserveOutcome>;
+  /** Durable mark that the request is about to leave. Only after it may the request be sent. */
+  markDispatched(reservationId: string): Promise<void>;
+  /** Ends a dispatched (or unresolved) reservation: frees the hold and posts the cost in full, even above hold or limit. */
+  settle(reservationId: string, receipt: Receipt): Promise<void>;
+  /** Frees a hold that was not dispatched, or one that was if `evidence` says why nothing was charged. */
+  release(reservationId: string, evidence?: string): Promise<void>;
+  /** Moves the end of the lease to `leaseMs` from now. */
+  extend(reservationId: string, leaseMs: number): Promise<void>;
+  /** Balances of accounts, in the order asked for; all zero for an account never used. */
+  read(accounts: readonly AccountKey[]): Promise<Balance[]>;
+  /** Posts a cost that no reservation stands for. It is recorded in full whatever the limit. */
+  post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]>;
+  /** Zeroes spend and call counts of accounts by an explicit adjustment; holds and unresolved calls stay. */
+  reset(accounts: readonly AccountKey[]): Promise<void>;
+  /**
+   * Sorts out reservations whose owner is gone: a lease that ran out frees a hold never dispatched and turns a
+   * dispatched one into `unresolved`. With `force` every open reservation counts as run out, which is right only when
+   * nobody else uses this ledger. Returns all unresolved reservations.
+   */
+  recover(options?: { force?: boolean }): Promise<UnresolvedReservation[]>;
+  /** Ends an unresolved reservation by evidence: its true receipt, or a reason to write it off as uncharged. */
+  resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void>;
+  /** Frees the store's resources. Balances stay where the ledger is durable. */
+  close(): Promise<void>;
+  /** True when other processes may hold money in the same accounts, so that waiting must look again by itself. */
+  readonly shared: boolean;
+}
+
+/** One account: a scope (run, user, project, …) in one window of time (`"all"` when it never resets). */
+export interface AccountKey {
+  scope: string;
+  window: string;
+}
+
+/** An account with the limit that the caller puts on it; null is unlimited. */
+export interface Account extends AccountKey {
+  limitPicoUsd: bigint | null;
+}
+
+/** What {@link Ledger.reserve} takes. */
+export interface ReserveRequest {
+  /** Unique per attempt; never derived from the prompt. */
+  id: string;
+  accounts: readonly Account[];
+  amountPicoUsd: bigint;
+  /** How long the hold may stand without a sign of life of its owner. */
+  leaseMs: number;
+  modelId?: string;
+  priceBook?: string;
+}
+
+/** Admitted, or refused with the balances of the accounts that lack room. */
+export type ReserveOutcome = { admitted: true } | { admitted: false; lacking: readonly (Balance & Account)[] };
+
+/** Balances of one account, in pico-USD. What is free is `limit - spent - held - unresolved`. */
+export interface Balance extends AccountKey {
+  spentPicoUsd: bigint;
+  heldPicoUsd: bigint;
+  unresolvedPicoUsd: bigint;
+  /** Settled and posted calls. */
+  callCount: number;
+  /** Calls that were settled at their bound because the provider told no cost. */
+  boundCallCount: number;
+  byModel: Readonly<Record<string, { callCount: number; spentPicoUsd: bigint }>>;
+}
+
+/** A call that was sent and whose outcome is not known; counted at its bound until evidence resolves it. */
+export interface UnresolvedReservation {
+  id: string;
+  accounts: readonly AccountKey[];
+  amountPicoUsd: bigint;
+  modelId?: string;
+}
+
+/** Name under which the cost of a call without a known model is kept in `byModel`. */
+export const unknownModel = "unknown";
+
+/** Whether a hold of `amountPicoUsd` fits. A provably free call fits every budget, even an exhausted one. */
+export function fits(
+  balance: Pick<Balance, "spentPicoUsd" | "heldPicoUsd" | "unresolvedPicoUsd">,
+  limitPicoUsd: bigint | null,
+  amountPicoUsd: bigint,
+): boolean {
+  if (limitPicoUsd === null || amountPicoUsd === 0n) return true;
+  const used = balance.spentPicoUsd + balance.heldPicoUsd + balance.unresolvedPicoUsd;
+  return limitPicoUsd - used >= amountPicoUsd;
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it, test } from "vitest";
+import { ledgerSuite } from "../testing/ledger-suite.ts";
+import { MemoryLedger } from "./memory.ts";
+
+describe("MemoryLedger", () => {
+  ledgerSuite(test, () => new MemoryLedger());
+
+  it("frees a hold that was never sent when its lease runs out, by the injected clock", async () => {
+    let now = 0;
+    const ledger = new MemoryLedger({ now: () => now });
+    const accounts = [{ scope: "a", window: "all", limitPicoUsd: 10n }];
+    await ledger.reserve({ id: "r1", accounts, amountPicoUsd: 10n, leaseMs: 1000 });
+    now = 999;
+    await ledger.recover();
+    expect((await ledger.read(accounts))[0]?.heldPicoUsd).toBe(10n);
+    now = 1000;
+    await ledger.recover();
+    expect((await ledger.read(accounts))[0]?.heldPicoUsd).toBe(0n);
+  });
+
+  it("forgets the oldest ended reservations only, so that memory stays bounded", async () => {
+    const ledger = new MemoryLedger();
+    const accounts = [{ scope: "a", window: "all", limitPicoUsd: null }];
+    for (let index = 0; index < 20_001; index++) {
+      await ledger.reserve({ id: `r${index}`, accounts, amountPicoUsd: 1n, leaseMs: 1000 });
+      await ledger.markDispatched(`r${index}`);
+      await ledger.settle(`r${index}`, { costPicoUsd: 1n });
+    }
+    await ledger.settle("r20000", { costPicoUsd: 1n });
+    await ledger.settle("r10001", { costPicoUsd: 1n });
+    await expect(ledger.settle("r0", { costPicoUsd: 1n })).rejects.toThrow(/unknown/);
+    expect((await ledger.read(accounts))[0]).toMatchObject({ spentPicoUsd: 20_001n, callCount: 20_001 });
+  });
+});

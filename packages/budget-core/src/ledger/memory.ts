@@ -1,0 +1,203 @@
+import { ReservationStateError } from "../errors/reservation-state-error.ts";
+import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
+import {
+  type AccountKey,
+  type Balance,
+  fits,
+  type Ledger,
+  type ReserveOutcome,
+  type ReserveRequest,
+  type UnresolvedReservation,
+  unknownModel,
+} from "./ledger.ts";
+
+type OpenState = "held" | "dispatched" | "unresolved";
+type ClosedState = "settled" | "released" | "expired" | "writtenOff";
+
+interface Hold {
+  state: OpenState;
+  accounts: MutableBalance[];
+  amountPicoUsd: bigint;
+  leaseEndsAt: number;
+  modelId: string | undefined;
+}
+
+interface MutableBalance extends AccountKey {
+  spentPicoUsd: bigint;
+  heldPicoUsd: bigint;
+  unresolvedPicoUsd: bigint;
+  callCount: number;
+  boundCallCount: number;
+  byModel: Map<string, { callCount: number; spentPicoUsd: bigint }>;
+}
+
+/** How many ended reservations are remembered, so that a repeated step finds its first answer. */
+const remembered = 10_000;
+
+/**
+ * Balances in this process's memory: exact and fast, gone with the process. Give the tracker a SQLite, PostgreSQL or
+ * Redis ledger where a crash must not forget spend.
+ */
+export class MemoryLedger implements Ledger {
+  readonly shared = false;
+  readonly #now: () => number;
+  readonly #accounts = new Map<string, MutableBalance>();
+  readonly #open = new Map<string, Hold>();
+  #closed = new Map<string, ClosedState>();
+  #closedBefore = new Map<string, ClosedState>();
+
+  /** @param options.now clock in milliseconds; default `Date.now`. */
+  constructor(options: { now?: () => number } = {}) {
+    this.#now = options.now ?? Date.now;
+  }
+
+  async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
+    assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
+    if (this.#open.has(request.id)) return { admitted: true };
+    const ended = this.#endedState(request.id);
+    if (ended) throw new ReservationStateError({ reservationId: request.id, state: ended, step: "reserved again" });
+
+    const accounts = request.accounts.map((account) => this.#account(account));
+    const lacking = request.accounts.flatMap((account, index) => {
+      const balance = accounts[index] as MutableBalance;
+      const ok = fits(balance, account.limitPicoUsd, request.amountPicoUsd);
+      return ok ? [] : [{ ...snapshot(balance), limitPicoUsd: account.limitPicoUsd }];
+    });
+    if (lacking.length > 0) return { admitted: false, lacking };
+
+    for (const account of accounts) account.heldPicoUsd += request.amountPicoUsd;
+    this.#open.set(request.id, {
+      state: "held",
+      accounts,
+      amountPicoUsd: request.amountPicoUsd,
+      leaseEndsAt: this.#now() + request.leaseMs,
+      modelId: request.modelId,
+    });
+    return { admitted: true };
+  }
+
+  async markDispatched(reservationId: string): Promise<void> {
+    const hold = this.#find(reservationId, ["held", "dispatched"], "dispatched");
+    hold.state = "dispatched";
+  }
+
+  async settle(reservationId: string, receipt: Receipt): Promise<void> {
+    assertReceipt(receipt);
+    if (this.#endedState(reservationId) === "settled") return;
+    const hold = this.#find(reservationId, ["dispatched", "unresolved"], "settled");
+    this.#end(reservationId, hold, "settled");
+    for (const account of hold.accounts) postTo(account, receipt, hold.modelId);
+  }
+
+  async release(reservationId: string, evidence?: string): Promise<void> {
+    if (this.#endedState(reservationId) === "released") return;
+    const hold = this.#find(reservationId, evidence ? ["held", "dispatched"] : ["held"], "released without evidence");
+    this.#end(reservationId, hold, "released");
+  }
+
+  async extend(reservationId: string, leaseMs: number): Promise<void> {
+    const hold = this.#find(reservationId, ["held", "dispatched"], "extended");
+    hold.leaseEndsAt = this.#now() + leaseMs;
+  }
+
+  async read(accounts: readonly AccountKey[]): Promise<Balance[]> {
+    return accounts.map((key) => snapshot(this.#account(key)));
+  }
+
+  async post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
+    assertReceipt(receipt);
+    return accounts.map((key) => {
+      const account = this.#account(key);
+      postTo(account, receipt, undefined);
+      return snapshot(account);
+    });
+  }
+
+  async reset(accounts: readonly AccountKey[]): Promise<void> {
+    for (const key of accounts) {
+      Object.assign(this.#account(key), { spentPicoUsd: 0n, callCount: 0, boundCallCount: 0, byModel: new Map() });
+    }
+  }
+
+  async recover(options: { force?: boolean } = {}): Promise<UnresolvedReservation[]> {
+    const now = this.#now();
+    for (const [id, hold] of this.#open) {
+      if (!options.force && hold.leaseEndsAt > now) continue;
+      if (hold.state === "held") this.#end(id, hold, "expired");
+      else if (hold.state === "dispatched") markUnresolved(hold);
+    }
+    return [...this.#open].flatMap(([id, hold]) => {
+      if (hold.state !== "unresolved") return [];
+      const accounts = hold.accounts.map(({ scope, window }) => ({ scope, window }));
+      const model = hold.modelId === undefined ? {} : { modelId: hold.modelId };
+      return [{ id, accounts, amountPicoUsd: hold.amountPicoUsd, ...model }];
+    });
+  }
+
+  async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
+    if ("costPicoUsd" in evidence) return this.settle(reservationId, evidence);
+    if (this.#endedState(reservationId) === "writtenOff") return;
+    const hold = this.#find(reservationId, ["unresolved"], "written off");
+    this.#end(reservationId, hold, "writtenOff");
+  }
+
+  async close(): Promise<void> {}
+
+  #account({ scope, window }: AccountKey): MutableBalance {
+    const key = JSON.stringify([scope, window]);
+    let account = this.#accounts.get(key);
+    if (!account) {
+      const zero = { spentPicoUsd: 0n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n, callCount: 0, boundCallCount: 0 };
+      account = { scope, window, ...zero, byModel: new Map() };
+      this.#accounts.set(key, account);
+    }
+    return account;
+  }
+
+  #find(reservationId: string, states: readonly OpenState[], step: string): Hold {
+    const hold = this.#open.get(reservationId);
+    if (hold && states.includes(hold.state)) return hold;
+    const state = hold?.state ?? this.#endedState(reservationId) ?? "unknown";
+    throw new ReservationStateError({ reservationId, state, step });
+  }
+
+  #end(reservationId: string, hold: Hold, state: ClosedState): void {
+    const bucket = hold.state === "unresolved" ? "unresolvedPicoUsd" : "heldPicoUsd";
+    for (const account of hold.accounts) account[bucket] -= hold.amountPicoUsd;
+    this.#open.delete(reservationId);
+    // Two generations, swapped when full: memory stays bounded and the newest are always remembered.
+    if (this.#closed.size >= remembered) {
+      this.#closedBefore = this.#closed;
+      this.#closed = new Map();
+    }
+    this.#closed.set(reservationId, state);
+  }
+
+  #endedState(reservationId: string): ClosedState | undefined {
+    return this.#closed.get(reservationId) ?? this.#closedBefore.get(reservationId);
+  }
+}
+
+function markUnresolved(hold: Hold): void {
+  hold.state = "unresolved";
+  for (const account of hold.accounts) {
+    account.heldPicoUsd -= hold.amountPicoUsd;
+    account.unresolvedPicoUsd += hold.amountPicoUsd;
+  }
+}
+
+function postTo(account: MutableBalance, receipt: Receipt, askedModelId: string | undefined): void {
+  account.spentPicoUsd += receipt.costPicoUsd;
+  account.callCount += 1;
+  if (receipt.kind === "bound") account.boundCallCount += 1;
+  const modelId = receipt.modelId ?? askedModelId ?? unknownModel;
+  const model = account.byModel.get(modelId) ?? { callCount: 0, spentPicoUsd: 0n };
+  account.byModel.set(modelId, {
+    callCount: model.callCount + 1,
+    spentPicoUsd: model.spentPicoUsd + receipt.costPicoUsd,
+  });
+}
+
+function snapshot(account: MutableBalance): Balance {
+  return { ...account, byModel: Object.fromEntries(account.byModel) };
+}

@@ -1,0 +1,92 @@
+import { boundReceipt, type Call, type CallResult, type CostExtractor, type Outcome } from "../costs.ts";
+import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
+import type { CostTracker } from "../tracker/cost-tracker.ts";
+import type { Reservation } from "../tracker/reservation.ts";
+
+/** What metering needs: the budget, and what the provider package knows about money. */
+export interface Metering {
+  tracker: CostTracker;
+  costs: CostExtractor;
+}
+
+/** A dispatched call whose cost is not known yet. Exactly one of its endings counts; later ones change nothing. */
+export interface OpenCall {
+  quote: Quote;
+  /** The call ended with a result. */
+  succeed(result: CallResult): Promise<void>;
+  /** The call ended without one, or with an error: released only with evidence that nothing was charged. */
+  fail(error: unknown, result?: CallResult): Promise<void>;
+}
+
+/**
+ * Steps 1 to 3 of the way of a call: quote, reserve, mark dispatched. After it the request may be sent.
+ *
+ * @throws BudgetExceededError, UnpricedModelError, UnboundedRequestError or LedgerError: nothing may be sent.
+ */
+export async function openCall(metering: Metering, call: Call, signal?: AbortSignal): Promise<OpenCall> {
+  const { tracker, costs } = metering;
+  const quote = costs.quote(call);
+  const hold = await tracker.reserve(quote, { modelId: call.modelId, ...(signal ? { signal } : {}) });
+  try {
+    await hold.markDispatched();
+  } catch (error) {
+    await hold.release().catch((fault: unknown) => tracker.emit("fault", { error: fault, reservationId: hold.id }));
+    throw error;
+  }
+  const close = closeOnce(tracker, hold, (outcome) => receiptOf(costs, outcome));
+  return {
+    quote,
+    succeed: (result) => close({ call, quote, result }),
+    fail: (error, result) => close({ call, quote, error, ...(result ? { result } : {}) }),
+  };
+}
+
+/**
+ * Steps 5 and 6: receipt, settle. A failure here must not take a paid answer from its caller: the hold stays, counted at
+ * its bound, and the fault is told by an event.
+ */
+function closeOnce(tracker: CostTracker, hold: Reservation, receipt: (outcome: Outcome) => Receipt) {
+  let closing: Promise<void> | undefined;
+  const run = async (outcome: Outcome) => {
+    try {
+      const refusal = "error" in outcome ? refusalEvidence(outcome.error) : undefined;
+      if (refusal) await hold.release(refusal);
+      else await hold.settle(receipt(outcome));
+    } catch (error) {
+      tracker.emit("fault", { error, reservationId: hold.id });
+    }
+  };
+  return (outcome: Outcome) => {
+    closing ??= run(outcome);
+    return closing;
+  };
+}
+
+function receiptOf(costs: CostExtractor, outcome: Outcome): Receipt {
+  try {
+    const receipt = costs.receipt(outcome);
+    assertReceipt(receipt);
+    return receipt;
+  } catch {
+    // An extractor that fails, or gives NaN or a negative cost, leaves the cost unknown: unknown is never free.
+    return boundReceipt(outcome);
+  }
+}
+
+/** Statuses that come only before generation, so that nothing was charged. 408 and 499 are no such evidence. */
+const refusedBeforeGeneration = new Set([400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 429]);
+/** Network errors that come before the request was received. */
+const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
+
+/** Why an error proves that the provider charged nothing; undefined when it does not. */
+export function refusalEvidence(error: unknown): string | undefined {
+  for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
+    const { statusCode, code, cause } = next as { statusCode?: unknown; code?: unknown; cause?: unknown };
+    if (typeof statusCode === "number") {
+      return refusedBeforeGeneration.has(statusCode) ? `HTTP ${statusCode}` : undefined;
+    }
+    if (typeof code === "string" && neverConnected.has(code)) return code;
+    next = cause;
+  }
+  return undefined;
+}

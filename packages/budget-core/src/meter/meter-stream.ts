@@ -1,0 +1,68 @@
+import type { LanguageModelV4StreamPart, LanguageModelV4StreamResult } from "@ai-sdk/provider";
+import type { CallResult } from "../costs.ts";
+import type { OpenCall } from "./meter-call.ts";
+
+/**
+ * Passes a provider's stream on and settles its cost exactly once, however it ends: finish, error part, cut, abort,
+ * cancel, `break`, or a consumer that never reads.
+ *
+ * The provider's stream is drained in the background, so a consumer that stops reading does not hide the true cost: the
+ * provider is generating, and billing, anyway.
+ */
+export function meterStream(
+  source: LanguageModelV4StreamResult,
+  open: OpenCall,
+  signal: AbortSignal | undefined,
+): LanguageModelV4StreamResult {
+  const reader = source.stream.getReader();
+  const seen: CallResult = {};
+  let failure: unknown;
+  let consumer: ReadableStreamDefaultController<LanguageModelV4StreamPart> | undefined;
+  const stream = new ReadableStream<LanguageModelV4StreamPart>(
+    {
+      start: (controller) => {
+        consumer = controller;
+      },
+      cancel: () => {
+        consumer = undefined;
+      },
+    },
+    { highWaterMark: Number.POSITIVE_INFINITY },
+  );
+  const onAbort = () => {
+    // The provider may bill the whole answer after an abort; what it says in the stream is lost with the connection.
+    void open.fail(signal?.reason, seen);
+    void reader.cancel(signal?.reason).catch(() => undefined);
+    consumer?.error(signal?.reason);
+    consumer = undefined;
+  };
+
+  const drain = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      if (value.type === "response-metadata") seen.modelId = value.modelId ?? seen.modelId;
+      if (value.type === "error") failure = value.error;
+      if (value.type === "finish")
+        Object.assign(seen, { usage: value.usage, providerMetadata: value.providerMetadata });
+      // Settled before the finish part is seen, so that whoever reads the balance after the stream reads the truth.
+      if (value.type === "finish") await end();
+      consumer?.enqueue(value);
+    }
+  };
+  const end = () => (failure === undefined ? open.succeed(seen) : open.fail(failure, seen));
+
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  void drain()
+    .then(end)
+    .then(
+      () => consumer?.close(),
+      async (error: unknown) => {
+        await open.fail(error, seen);
+        consumer?.error(error);
+      },
+    )
+    .finally(() => signal?.removeEventListener("abort", onAbort));
+  return { ...source, stream };
+}

@@ -1,0 +1,223 @@
+import { ReservationStateError } from "../errors/reservation-state-error.ts";
+import type { Account, AccountKey, Ledger } from "../ledger/ledger.ts";
+
+/** The part of a test runner that the suite needs; `test` of vitest and of node:test both fit. */
+export type TestFunction = (name: string, body: () => Promise<void>) => unknown;
+
+const account = (scope: string, limitPicoUsd: bigint | null = 100n): Account => ({
+  scope,
+  window: "all",
+  limitPicoUsd,
+});
+const leaseMs = 60_000;
+
+/**
+ * The contract of a ledger as tests. Every ledger of this project passes it on its real engine, and a custom one must.
+ *
+ * @param test the runner's test function.
+ * @param makeLedger a ledger with no balances yet; called once a test.
+ */
+export function ledgerSuite(test: TestFunction, makeLedger: () => Ledger | Promise<Ledger>): void {
+  for (const [name, body] of Object.entries(cases)) {
+    test(name, async () => {
+      const ledger = await makeLedger();
+      try {
+        await body(ledger);
+      } finally {
+        await ledger.close();
+      }
+    });
+  }
+}
+
+const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
+  "an account never used is empty": async (ledger) => {
+    await expectBalance(ledger, account("a"), { spent: 0n, held: 0n, unresolved: 0n, calls: 0 });
+  },
+
+  "a hold takes money at once; settling posts the cost and frees the rest": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    await expectBalance(ledger, account("a"), { held: 60n });
+    await ledger.markDispatched("r1");
+    await ledger.settle("r1", { costPicoUsd: 25n, modelId: "m" });
+    const balance = await expectBalance(ledger, account("a"), { spent: 25n, held: 0n, calls: 1 });
+    equal(balance.byModel.m?.spentPicoUsd, 25n, "spend by model");
+  },
+
+  "a hold that does not fit changes nothing and names the account that lacks room": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    const outcome = await ledger.reserve({ id: "r2", accounts: [account("a")], amountPicoUsd: 41n, leaseMs });
+    if (outcome.admitted) throw new Error("a hold was admitted that does not fit");
+    equal(outcome.lacking[0]?.heldPicoUsd, 60n, "held in the refusal");
+    equal(outcome.lacking[0]?.limitPicoUsd, 100n, "limit in the refusal");
+    await expectBalance(ledger, account("a"), { held: 60n });
+    await admit(ledger, "r3", [account("a")], 40n);
+  },
+
+  "a call must fit every account, or holds in none": async (ledger) => {
+    await admit(ledger, "r1", [account("run", 50n), account("all")], 40n);
+    const outcome = await ledger.reserve({
+      id: "r2",
+      accounts: [account("run", 50n), account("all")],
+      amountPicoUsd: 20n,
+      leaseMs,
+    });
+    equal(outcome.admitted, false, "admission");
+    await expectBalance(ledger, account("all"), { held: 40n });
+    await admit(ledger, "r3", [account("other", 50n), account("all")], 50n);
+  },
+
+  "concurrent holds never exceed the limit": async (ledger) => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        ledger.reserve({ id: `r${index}`, accounts: [account("a")], amountPicoUsd: 9n, leaseMs }),
+      ),
+    );
+    equal(outcomes.filter(({ admitted }) => admitted).length, 11, "admitted holds");
+    await expectBalance(ledger, account("a"), { held: 99n });
+  },
+
+  "no limit admits anything, a free call fits a spent budget": async (ledger) => {
+    await admit(ledger, "r1", [account("a", null)], 10n ** 15n);
+    await admit(ledger, "r2", [account("b", 0n)], 0n);
+    equal(
+      (await ledger.reserve({ id: "r3", accounts: [account("b", 0n)], amountPicoUsd: 1n, leaseMs })).admitted,
+      false,
+      "admission",
+    );
+  },
+
+  "a cost above hold and limit is posted in full, and nothing is admitted after it": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    await ledger.markDispatched("r1");
+    await ledger.settle("r1", { costPicoUsd: 150n });
+    await expectBalance(ledger, account("a"), { spent: 150n, held: 0n });
+    equal(
+      (await ledger.reserve({ id: "r2", accounts: [account("a")], amountPicoUsd: 1n, leaseMs })).admitted,
+      false,
+      "admission",
+    );
+  },
+
+  "release frees a hold before dispatch, and after it only with evidence": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    await ledger.release("r1");
+    await ledger.release("r1");
+    await admit(ledger, "r2", [account("a")], 60n);
+    await ledger.markDispatched("r2");
+    await refuses(ledger.release("r2"));
+    await expectBalance(ledger, account("a"), { held: 60n });
+    await ledger.release("r2", "HTTP 429");
+    await expectBalance(ledger, account("a"), { held: 0n, spent: 0n, calls: 0 });
+  },
+
+  "a repeated step changes nothing": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    await admit(ledger, "r1", [account("a")], 60n);
+    await ledger.markDispatched("r1");
+    await ledger.markDispatched("r1");
+    await ledger.settle("r1", { costPicoUsd: 25n });
+    await ledger.settle("r1", { costPicoUsd: 25n });
+    await expectBalance(ledger, account("a"), { spent: 25n, held: 0n, calls: 1 });
+  },
+
+  "steps that the state does not allow are refused and change nothing": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    await refuses(ledger.settle("r1", { costPicoUsd: 1n }));
+    await refuses(ledger.resolve("r1", { writeOff: "no" }));
+    await ledger.release("r1");
+    await refuses(ledger.markDispatched("r1"));
+    await refuses(ledger.settle("r1", { costPicoUsd: 1n }));
+    await refuses(ledger.extend("r1", 1));
+    await refuses(ledger.reserve({ id: "r1", accounts: [account("a")], amountPicoUsd: 1n, leaseMs }));
+    await refuses(ledger.settle("never", { costPicoUsd: 1n }));
+    await expectBalance(ledger, account("a"), { spent: 0n, held: 0n });
+  },
+
+  "amounts that are no integers >= 0 never enter": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 60n);
+    await ledger.markDispatched("r1");
+    for (const bad of [-1n, Number.NaN, 1.5, undefined] as bigint[]) {
+      await throws(ledger.settle("r1", { costPicoUsd: bad }));
+      await throws(ledger.post([account("a")], { costPicoUsd: bad }));
+      await throws(ledger.reserve({ id: "r2", accounts: [account("a")], amountPicoUsd: bad, leaseMs }));
+    }
+    await throws(ledger.settle("r1", { costPicoUsd: 1n, usage: { inputTokens: Number.NaN, outputTokens: 0 } }));
+    await expectBalance(ledger, account("a"), { spent: 0n, held: 60n });
+  },
+
+  "recovery frees what was never sent and keeps what was, until evidence comes": async (ledger) => {
+    for (const id of ["sent", "unsent", "lost"]) await admit(ledger, id, [account("a")], 20n);
+    await ledger.markDispatched("sent");
+    await ledger.markDispatched("lost");
+    const unresolved = await ledger.recover({ force: true });
+    equal(unresolved.map(({ id }) => id).join(), "sent,lost", "unresolved ids");
+    equal(unresolved[0]?.amountPicoUsd, 20n, "unresolved amount");
+    await expectBalance(ledger, account("a"), { held: 0n, unresolved: 40n, spent: 0n });
+    await refuses(ledger.markDispatched("unsent"));
+    await refuses(ledger.release("sent", "HTTP 429"));
+    await ledger.resolve("sent", { costPicoUsd: 7n });
+    await ledger.resolve("lost", { writeOff: "the provider's log does not list it" });
+    await ledger.resolve("lost", { writeOff: "again" });
+    await expectBalance(ledger, account("a"), { unresolved: 0n, spent: 7n, calls: 1 });
+    equal((await ledger.recover()).length, 0, "unresolved left");
+  },
+
+  "recovery leaves live leases alone; a late settlement of an unresolved call counts": async (ledger) => {
+    await admit(ledger, "live", [account("a")], 20n);
+    await ledger.markDispatched("live");
+    equal((await ledger.recover()).length, 0, "unresolved");
+    await ledger.extend("live", 0);
+    equal((await ledger.recover()).length, 1, "unresolved after the lease");
+    await ledger.settle("live", { costPicoUsd: 5n });
+    await expectBalance(ledger, account("a"), { held: 0n, unresolved: 0n, spent: 5n });
+  },
+
+  "posting counts without a hold; reset zeroes spend but not calls in flight": async (ledger) => {
+    await admit(ledger, "r1", [account("a")], 20n);
+    const [after] = await ledger.post([account("a")], { costPicoUsd: 200n, kind: "bound" });
+    equal(after?.spentPicoUsd, 200n, "spent after posting");
+    equal(after?.boundCallCount, 1, "calls at their bound");
+    await ledger.reset([account("a")]);
+    const balance = await expectBalance(ledger, account("a"), { spent: 0n, held: 20n, calls: 0 });
+    equal(Object.keys(balance.byModel).length, 0, "models after reset");
+  },
+};
+
+async function admit(ledger: Ledger, id: string, accounts: Account[], amountPicoUsd: bigint): Promise<void> {
+  const outcome = await ledger.reserve({ id, accounts, amountPicoUsd, leaseMs });
+  equal(outcome.admitted, true, `admission of ${id}`);
+}
+
+async function expectBalance(
+  ledger: Ledger,
+  key: AccountKey,
+  expected: { spent?: bigint; held?: bigint; unresolved?: bigint; calls?: number },
+) {
+  const [balance] = await ledger.read([key]);
+  if (!balance) throw new Error("read() returned no balance");
+  equal(balance.spentPicoUsd, expected.spent ?? balance.spentPicoUsd, "spent");
+  equal(balance.heldPicoUsd, expected.held ?? balance.heldPicoUsd, "held");
+  equal(balance.unresolvedPicoUsd, expected.unresolved ?? balance.unresolvedPicoUsd, "unresolved");
+  equal(balance.callCount, expected.calls ?? balance.callCount, "calls");
+  return balance;
+}
+
+function equal(actual: unknown, expected: unknown, what: string): void {
+  if (actual !== expected) throw new Error(`${what}: ${String(actual)} instead of ${String(expected)}`);
+}
+
+async function refuses(step: Promise<unknown>): Promise<void> {
+  const error = await throws(step);
+  if (!ReservationStateError.isInstance(error)) throw new Error("not a ReservationStateError", { cause: error });
+}
+
+async function throws(step: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await step;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`a step went through that must not: ${JSON.stringify(value)}`);
+}

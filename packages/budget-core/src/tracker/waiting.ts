@@ -1,0 +1,137 @@
+import type { Ledger, ReserveOutcome } from "../ledger/ledger.ts";
+
+/** Refused with no prospect: the caller is told so. */
+export type Refusal = Extract<ReserveOutcome, { admitted: false }>;
+
+/** What a waiting call does when its turn comes. */
+export interface WaitingCall {
+  amountPicoUsd: bigint;
+  attempt: () => Promise<ReserveOutcome>;
+  /** Gives a hold back that came too late: the caller has gone. */
+  undo: () => Promise<void>;
+}
+
+interface Waiter extends WaitingCall {
+  finish: (outcome: ReserveOutcome) => void;
+  fail: (error: unknown) => void;
+}
+
+/** How often a wait on a ledger that other processes share looks again by itself. */
+const sharedPollMs = 100;
+
+/**
+ * Calls that wait for holds in flight to end, per ledger and set of accounts: first come first served, but a call that
+ * fits is not blocked by a larger one ahead of it.
+ */
+export class WaitingLine {
+  readonly #ledger: Ledger;
+  readonly #lanes = new Map<string, Set<Waiter>>();
+  #serving = false;
+  #again = false;
+  #poll: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** Whether somebody who needs no more than `amountPicoUsd` waits in this lane already. */
+  isAhead(lane: string, amountPicoUsd: bigint): boolean {
+    for (const waiter of this.#lanes.get(lane) ?? []) if (waiter.amountPicoUsd <= amountPicoUsd) return true;
+    return false;
+  }
+
+  /**
+   * Waits until the call is admitted, or refused for good.
+   *
+   * @throws the reason of `signal` when it aborts first.
+   */
+  wait(lane: string, call: WaitingCall, signal?: AbortSignal): Promise<ReserveOutcome> {
+    return new Promise<ReserveOutcome>((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const waiters = this.#lanes.get(lane) ?? new Set();
+      this.#lanes.set(lane, waiters);
+      const leave = () => {
+        signal?.removeEventListener("abort", onAbort);
+        waiters.delete(waiter);
+        if (waiters.size === 0 && this.#lanes.get(lane) === waiters) this.#lanes.delete(lane);
+      };
+      const onAbort = () => {
+        leave();
+        reject(signal?.reason);
+      };
+      const waiter: Waiter = {
+        ...call,
+        finish: (outcome) => {
+          leave();
+          resolve(outcome);
+        },
+        fail: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      waiters.add(waiter);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.wake();
+    });
+  }
+
+  /** Looks at who fits now. To be called whenever money may have come free. */
+  wake(): void {
+    this.#again = true;
+    if (this.#serving || this.#lanes.size === 0) return;
+    this.#serving = true;
+    void this.#serve().finally(() => {
+      this.#serving = false;
+      this.#pollIfShared();
+    });
+  }
+
+  async #serve(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      for (const waiters of [...this.#lanes.values()]) await this.#serveLane(waiters);
+    }
+  }
+
+  async #serveLane(waiters: Set<Waiter>): Promise<void> {
+    let smallestRefused: bigint | undefined;
+    for (const waiter of waiters) {
+      if (smallestRefused !== undefined && waiter.amountPicoUsd >= smallestRefused) continue;
+      try {
+        const outcome = await waiter.attempt();
+        if (!waiters.has(waiter)) {
+          if (outcome.admitted) await waiter.undo();
+        } else if (outcome.admitted || !mayFitLater(outcome, waiter.amountPicoUsd)) waiter.finish(outcome);
+        else smallestRefused = waiter.amountPicoUsd;
+      } catch (error) {
+        waiter.fail(error);
+      }
+    }
+  }
+
+  #pollIfShared(): void {
+    if (!this.#ledger.shared || this.#lanes.size === 0 || this.#poll) return;
+    this.#poll = setTimeout(() => {
+      this.#poll = undefined;
+      this.wake();
+    }, sharedPollMs);
+  }
+}
+
+/** Whether a refused hold would fit if every hold in flight ended without cost. */
+export function mayFitLater(refusal: Refusal, amountPicoUsd: bigint): boolean {
+  return refusal.lacking.every(({ limitPicoUsd, spentPicoUsd, unresolvedPicoUsd, heldPicoUsd }) => {
+    if (limitPicoUsd === null) return true;
+    return heldPicoUsd > 0n && limitPicoUsd - spentPicoUsd - unresolvedPicoUsd >= amountPicoUsd;
+  });
+}
+
+const lines = new WeakMap<Ledger, WaitingLine>();
+
+/** The line of a ledger: one, however many trackers share it. */
+export function waitingLineOf(ledger: Ledger): WaitingLine {
+  const line = lines.get(ledger) ?? new WaitingLine(ledger);
+  lines.set(ledger, line);
+  return line;
+}

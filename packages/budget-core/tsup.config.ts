@@ -1,0 +1,11 @@
+import { defineConfig } from "tsup";
+
+export default defineConfig({
+  entry: { index: "src/index.ts", prices: "src/prices/snapshot.ts", "ledgers-sqlite": "src/ledger/sqlite.ts" },
+  format: ["esm"],
+  dts: true,
+  clean: true,
+  sourcemap: true,
+  target: "node22",
+  removeNodeProtocol: false,
+});

@@ -1,0 +1,24 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+const here = import.meta.dirname;
+const source = "@autolabel/source";
+
+/** One project per workspace folder that holds sources; no package needs a config of its own. */
+const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) => {
+  const root = join(here, dirname(folder));
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
+  return {
+    extends: true as const,
+    root,
+    test: { name: manifest.name, include: ["src/**/*.test.ts"], testTimeout: 60_000 },
+  };
+});
+
+export default defineConfig({
+  resolve: { conditions: [source, ...defaultClientConditions] },
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  test: { projects },
+});
