@@ -22,17 +22,23 @@ export { MemoryLedger } from "./ledger/memory.ts";
 export type { Metering } from "./meter/meter-call.ts";
 export { budgetMiddleware } from "./meter/middleware.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
-export {
-  type ModelPrice,
-  PriceBook,
-  type PriceEntry,
-  type PriceRow,
-  type RateKey,
-  type StatedPrice,
-} from "./prices/price-book.ts";
-export { priceBound, priceUsage } from "./prices/price-usage.ts";
-export { inputTokenBound } from "./quote/input-bound.ts";
-export { quoteCall } from "./quote/quote-call.ts";
+export type { CompiledRow, Rates } from "./prices/compile-row.ts";
+export type { ModelPrice } from "./prices/model-price.ts";
+export { PriceBook, type Staleness } from "./prices/price-book.ts";
+export { type BillingReach, type BoundRates, boundRates, priceBound } from "./prices/price-bound.ts";
+export type { PriceLayer } from "./prices/price-layer.ts";
+export type {
+  Decimal,
+  Fee,
+  PriceEntry,
+  PriceRow,
+  ServiceTier,
+  StatedPrice,
+  TokenRate,
+} from "./prices/price-row.ts";
+export { priceUsage } from "./prices/price-usage.ts";
+export { type InputBoundOptions, inputTokenBound } from "./quote/input-bound.ts";
+export { affordableOutput, type QuoteOptions, quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
 export {
   type CostStats,
@@ -41,4 +47,9 @@ export {
   type CostTrackerOptions,
 } from "./tracker/cost-tracker.ts";
 export type { Reservation } from "./tracker/reservation.ts";
-export { readSdkUsage, type Usage } from "./usage.ts";
+export { readAnthropicUsage } from "./usage/read-anthropic-usage.ts";
+export { readGeminiUsage } from "./usage/read-gemini-usage.ts";
+export { readOpenAiUsage } from "./usage/read-openai-usage.ts";
+export { readOpenRouterUsage } from "./usage/read-openrouter-usage.ts";
+export { readSdkUsage } from "./usage/read-sdk-usage.ts";
+export { isValidUsage, type Usage } from "./usage.ts";

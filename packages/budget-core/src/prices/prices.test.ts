@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { UnpricedModelError } from "../errors/unpriced-model-error.ts";
 import { picoToDecimal } from "../money.ts";
 import { PriceBook } from "./price-book.ts";
-import { priceBound, priceUsage } from "./price-usage.ts";
+import { priceBound } from "./price-bound.ts";
+import { priceUsage } from "./price-usage.ts";
 import { bundledPriceBook } from "./snapshot.ts";
 
 const today = new Date("2026-11-23");
