@@ -67,7 +67,9 @@ function report(error: unknown): number {
     error instanceof UsageError ||
     error instanceof CommanderError ||
     (BudgetError.isInstance(error) && !LedgerError.isInstance(error));
-  const message = (error instanceof Error ? error.message : String(error)).replace(/^error: /, "");
+  const message = (error instanceof Error ? error.message : String(error))
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ");
   process.stderr.write(`${styleText("red", "error:", { stream: process.stderr })} ${message}\n`);
   if (!isUsage) process.stderr.write("What was paid for is kept: go on with autolabel resume\n");
   return isUsage ? 2 : 1;

@@ -20,26 +20,26 @@ export const exitCodes = {
 /** Labels what is pending, shows it, writes the output and says how it ended. @returns the exit code. */
 export async function finishRun(run: LabelingRun, io: CommandIo, resumeFlags: string): Promise<number> {
   const output = run.get("output") as string;
-  const stopListening = io.onInterrupt(() => {
-    io.stderr.write("\nStopping: calls in flight are finished and kept. Ctrl-C again stops at once.\n");
-    run.stop();
-  });
   try {
-    const outcome = await watched(run, io.stderr);
+    const outcome = await watched(run, io);
     await run.writeTo(output);
     io.stdout.write(await summary(run, outcome, { output, resumeFlags, stream: io.stdout }));
     return exitCode(run, outcome);
   } finally {
-    stopListening();
     await run.close();
   }
 }
 
-async function watched(run: LabelingRun, stream: NodeJS.WriteStream): Promise<RunOutcome> {
-  const view = await showRun(run, stream);
+async function watched(run: LabelingRun, io: CommandIo): Promise<RunOutcome> {
+  const view = await showRun(run, io.stderr);
+  const stopListening = io.onInterrupt(() => {
+    view.note("Stopping: calls in flight are finished and kept. Ctrl-C again stops at once.");
+    run.stop();
+  });
   try {
     return await run.finish();
   } finally {
+    stopListening();
     await view.end();
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
+import { type Money, UnpricedModelError } from "@autolabel/budget-core";
 import type { LabelingConfigInput } from "../config/labeling-config.ts";
 import { readBudget, Settings } from "../config/settings.ts";
 import { readRows, withText } from "../data/read-rows.ts";
@@ -34,20 +35,41 @@ export async function label(data: string, options: LabelOptions, io: CommandIo):
   }
   const output = resolve(options.output ?? `${basename(data, extname(data))}.labeled${outputEnding(data)}`);
   assertWritable(output);
-  const run = await startRun({
-    name: options.name ?? basename(data, extname(data)),
-    settings,
-    config,
-    rows: withText(readRows(data), options.textColumn, data),
-    facts: { output, source: resolve(data) },
-    whenKnown: ({ id }) => {
-      if (options.new) return "start over";
-      throw new UsageError(
-        `The run ${id} labels these rows already: go on with autolabel resume ${id}, or pay for them again with --new`,
-      );
-    },
-  });
+  const run = await explainPrice(() =>
+    startRun({
+      name: options.name ?? basename(data, extname(data)),
+      settings,
+      config,
+      rows: withText(readRows(data), options.textColumn, data),
+      facts: { output, source: resolve(data) },
+      whenKnown: ({ id }) => {
+        if (options.new) return "start over";
+        throw new UsageError(
+          `The run ${id} labels these rows already: go on with autolabel resume ${id}, or pay for them again with --new`,
+        );
+      },
+    }),
+  );
   return await finishRun(run, io, options.store ? ` --store ${options.store}` : "");
+}
+
+/** @throws UsageError unless it is an amount in USD or the word `unlimited`. */
+export function readBudgetFlag(given: string): Money | "unlimited" {
+  return given === "unlimited" ? given : readBudget(given, "--budget");
+}
+
+/** The flags that mend a missing price, in place of the library's option. */
+async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (!UnpricedModelError.isInstance(error)) throw error;
+    const meant = error.nearest.length > 0 ? `; did you mean ${error.nearest.join(", ")}?` : "";
+    throw new UsageError(
+      `No price is known for "${error.modelId}"${meant} To use it, state what it costs per 1M tokens: --input-price 0.15 --output-price 0.60`,
+      { cause: error },
+    );
+  }
 }
 
 function configOf(options: LabelOptions): LabelingConfigInput {
@@ -55,7 +77,7 @@ function configOf(options: LabelOptions): LabelingConfigInput {
   return {
     model: options.model,
     labels: readLabels(options.labels),
-    ...(budget === undefined ? {} : { budget: budget === "unlimited" ? budget : readBudget(budget, "--budget") }),
+    ...(budget === undefined ? {} : { budget: readBudgetFlag(budget) }),
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(guidelines === undefined ? {} : { guidelines: readText(guidelines) }),
     ...statedPrices(options),

@@ -50,9 +50,7 @@ export class LabelingRun {
   }): Promise<LabelingRun> {
     const { store, settings } = options;
     const id = store.get("id") ?? "run";
-    const budget = store.get("budget");
-    const stored = JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput;
-    const config = new LabelingConfig({ ...stored, ...(budget === undefined ? {} : { budget }) });
+    const config = new LabelingConfig(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
     return new LabelingRun({
       id,
       store,

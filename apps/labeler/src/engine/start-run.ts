@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
-import { quoteText } from "../llm-client.ts";
+import { getLlmClient, quoteText } from "../llm-client.ts";
 import { type InputRow, RunStore } from "../store/run-store.ts";
 import { claimRunId, listRuns, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { classification } from "../tasks/classification.ts";
@@ -33,23 +33,22 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const config = new LabelingConfig(options.config);
   const task = classification(config);
   quoteText(config, task.instructions, task.maxOutputTokens);
+  getLlmClient({ settings, config });
 
   const id = claimRunId(settings.store, name);
   const path = runPath(settings.store, id);
   const store = new RunStore(path);
   try {
-    const { columns, identity } = await takeIn(store, options.rows, task.version);
+    const { columns, identity } = await takeIn(store, options.rows, JSON.stringify([name, task.version]));
     const known = listRuns(settings.store).find((run) => run.identity === identity);
     if (known && options.whenKnown(known) === "continue") {
       store.close();
       removeRun(path);
-      return await resumeRun({ run: known, settings, costTracker, budget: options.config.budget });
+      return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
     }
-    const { budget, ...kept } = options.config;
     await store.set({
       ...options.facts,
-      ...(budget === undefined ? {} : { budget: String(config.budget) }),
-      config: JSON.stringify(kept),
+      config: JSON.stringify(options.config),
       columns: JSON.stringify(columns),
       createdAt: new Date().toISOString(),
       id,
@@ -63,26 +62,25 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   }
 }
 
-/** Opens a run to go on with it; a new budget is the new total, not an addition. */
-export async function resumeRun(options: {
+/** What {@link resumeRun} takes. */
+export interface ResumeRunOptions {
   run: RunSummary;
   settings: Settings;
-  budget?: LabelingConfigInput["budget"];
-  concurrency?: number | undefined;
+  /** Changes budget or concurrency of the stored configuration. A new budget is the new total, not an addition. */
+  reconfigure?: (stored: LabelingConfigInput) => LabelingConfigInput;
   costTracker?: CostTracker | undefined;
+  /** Facts that change, such as where the output goes. */
   facts?: Readonly<Record<string, string>>;
-}): Promise<LabelingRun> {
-  const { run, settings, budget, concurrency, costTracker } = options;
+}
+
+/** Opens a run to go on with it. */
+export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun> {
+  const { run, settings, reconfigure = (stored) => stored, costTracker } = options;
   const store = new RunStore(run.path);
   try {
-    const stored = JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput;
-    const changed = { ...stored, ...(concurrency === undefined ? {} : { concurrency }) };
-    const config = new LabelingConfig({ ...changed, ...(budget === undefined ? {} : { budget }) });
-    await store.set({
-      ...options.facts,
-      config: JSON.stringify(changed),
-      ...(budget === undefined ? {} : { budget: String(config.budget) }),
-    });
+    const input = reconfigure(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
+    getLlmClient({ settings, config: new LabelingConfig(input) });
+    await store.set({ ...options.facts, config: JSON.stringify(input) });
     return await LabelingRun.open({ store, settings, costTracker });
   } catch (error) {
     store.close();
@@ -90,9 +88,9 @@ export async function resumeRun(options: {
   }
 }
 
-async function takeIn(store: RunStore, rows: StartRunOptions["rows"], taskVersion: string) {
+async function takeIn(store: RunStore, rows: StartRunOptions["rows"], purpose: string) {
   const columns = new Set<string>();
-  const hash = createHash("sha256").update(taskVersion);
+  const hash = createHash("sha256").update(purpose);
   const watched = async function* () {
     for await (const row of rows) {
       for (const column of Object.keys(row.input)) columns.add(column);

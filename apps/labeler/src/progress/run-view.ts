@@ -5,6 +5,8 @@ import { bar, formatCount, formatDuration, rowsText } from "./bar.ts";
 
 /** Shows a run while it goes on; ends with the last state on the screen. */
 export interface RunView {
+  /** Shows a line below the numbers until the end. */
+  note(text: string): void;
   /** Stops refreshing. */
   end(): Promise<void>;
 }
@@ -32,11 +34,16 @@ export async function showRun(run: LabelingRun, stream: NodeJS.WriteStream): Pro
   if (!stream.isTTY) return plainView(async () => plainLine(await state()), stream);
   const { createLogUpdate } = await import("log-update");
   const block = createLogUpdate(stream);
-  const draw = async () => block(liveBlock(await state(), run, stream));
+  let note = "";
+  const draw = async () => block(`${liveBlock(await state(), run, stream)}${note && `\n        ${note}`}`);
   await draw();
   const timer = setInterval(() => void draw(), refreshMs);
   return {
+    note: (text) => {
+      note = text;
+    },
     end: async () => {
+      note = "";
       clearInterval(timer);
       await draw();
       block.done();
@@ -59,6 +66,7 @@ interface RunState {
 function plainView(line: () => Promise<string>, stream: NodeJS.WriteStream): RunView {
   const timer = setInterval(() => void line().then((text) => stream.write(`${text}\n`)), plainLineMs);
   return {
+    note: (text) => void stream.write(`${text}\n`),
     end: async () => {
       clearInterval(timer);
       stream.write(`${await line()}\n`);
@@ -82,7 +90,7 @@ function liveBlock(state: RunState, run: LabelingRun, stream: NodeJS.WriteStream
     `${style("bold", formatUsd(spent))} spent`,
     `${formatUsd(held)} held`,
     ...(unresolved.picoUsd > 0n ? [style("yellow", `${formatUsd(unresolved)} unresolved`)] : []),
-    ...(available ? [`${formatUsd(available)} free`] : []),
+    ...(available ? [`${formatUsd(available)} free${enoughFor(state)}`] : []),
     ...(counts.failed > 0 ? [style("yellow", `${rowsText(counts.failed)} without a label`)] : []),
   ];
   const used = budget ? Number(spent.picoUsd) / Number(budget.picoUsd || 1n) : 0;
@@ -94,6 +102,13 @@ function liveBlock(state: RunState, run: LabelingRun, stream: NodeJS.WriteStream
       : `budget  ${style("dim", "unlimited")}`,
     `        ${money.join(style("dim", " · "))}`,
   ].join("\n");
+}
+
+/** How many rows the budget will probably reach for, where that is not all of them. */
+function enoughFor({ counts, done, spent, budget }: RunState): string {
+  if (!budget || done === 0 || spent.picoUsd === 0n) return "";
+  const affordable = Number((budget.picoUsd * BigInt(done)) / spent.picoUsd);
+  return affordable >= counts.rows ? "" : `, enough for about ${rowsText(affordable)}`;
 }
 
 /** What the rows that are left will probably cost, by the mean of those paid for. Undefined before the first. */
