@@ -58,8 +58,15 @@ const run = (args: string[], env?: Record<string, string | undefined>) => start(
 const labelArgs = (...more: string[]) => [
   "label",
   "data.csv",
-  ...["--text-column", "text", "--labels", labels.join(","), "--model", "openrouter:openai/gpt-4o-mini"],
-  ...["-o", "out.csv", ...more],
+  "--text-column",
+  "text",
+  "--labels",
+  labels.join(","),
+  "--model",
+  "openrouter:openai/gpt-4o-mini",
+  "-o",
+  "out.csv",
+  ...more,
 ];
 
 function output(): Record<string, string>[] {

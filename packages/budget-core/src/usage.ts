@@ -15,9 +15,6 @@ export interface Usage {
   reasoningTokens?: number;
 }
 
-/** The keys of {@link Usage}. */
-export type UsageKey = keyof Usage;
-
 /** True when every count is a finite integer >= 0; anything else must never reach a price. */
 export function isValidUsage(usage: Usage): boolean {
   return Object.values(usage).every((count) => count === undefined || (Number.isSafeInteger(count) && count >= 0));

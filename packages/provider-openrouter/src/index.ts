@@ -6,6 +6,7 @@ export {
   UpstreamBudgetError,
   usd,
 } from "@autolabel/budget-core";
+export { createOpenRouter } from "@openrouter/ai-sdk-provider";
 export {
   type BudgetedOpenRouter,
   type BudgetedOpenRouterOptions,

@@ -7,7 +7,7 @@ import { forecastRest, showRun } from "../progress/run-view.ts";
 import type { CommandIo } from "./command-io.ts";
 
 /** Exit codes of label and resume. */
-export const exitCodes = {
+const exitCodes = {
   completed: 0,
   error: 1,
   usage: 2,

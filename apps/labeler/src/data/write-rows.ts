@@ -9,7 +9,7 @@ import type { LabeledRow } from "../store/row.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** Columns added to the input's, in this order. */
-export const outputColumns = [
+const outputColumns = [
   "label",
   "label_confidence",
   "label_status",

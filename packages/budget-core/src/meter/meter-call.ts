@@ -93,7 +93,7 @@ const refusedBeforeGeneration = new Set([400, 401, 402, 403, 404, 405, 409, 410,
 const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
 /** Why an error proves that the provider charged nothing; undefined when it does not. */
-export function refusalEvidence(error: unknown): string | undefined {
+function refusalEvidence(error: unknown): string | undefined {
   for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
     const { statusCode, code, cause } = next as { statusCode?: unknown; code?: unknown; cause?: unknown };
     if (typeof statusCode === "number") {
