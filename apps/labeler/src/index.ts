@@ -1,1 +1,10 @@
-export {};
+export { BudgetExceededError, CostTracker, isBudgetExceeded, UpstreamBudgetError, usd } from "@autolabel/budget-core";
+export { AutoLabeler, type LabelInput, type LabelResult, type PartialBudgetExceededError } from "./auto-labeler.ts";
+export { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
+export { Settings, type SettingsInput } from "./config/settings.ts";
+export type { DataRow } from "./data/read-rows.ts";
+export type { LabelingRun } from "./engine/labeling-run.ts";
+export type { RunOutcome } from "./engine/run-rows.ts";
+export { getLlmClient, type LlmClientOptions } from "./llm-client.ts";
+export type { LabeledRow, RowCounts, RowStatus } from "./store/row.ts";
+export { UsageError } from "./usage-error.ts";

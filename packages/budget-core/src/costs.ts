@@ -50,6 +50,10 @@ export interface CallResult {
   modelId?: string | undefined;
   /** The provider's response body, where it is known. */
   body?: unknown;
+  /** What the model said, as the AI SDK's content parts; absent for streams. */
+  content?: unknown;
+  /** Why the model stopped. */
+  finishReason?: unknown;
 }
 
 /** The receipt of last resort: nothing is known of the cost, so the whole hold counts as spent, and is marked so. */

@@ -19,7 +19,7 @@ export type {
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
 export { MemoryLedger } from "./ledger/memory.ts";
-export type { Metering } from "./meter/meter-call.ts";
+export type { Metering, Posting } from "./meter/meter-call.ts";
 export { budgetMiddleware } from "./meter/middleware.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
 export type { CompiledRow, Rates } from "./prices/compile-row.ts";

@@ -1,1 +1,17 @@
-export {};
+export {
+  BudgetExceededError,
+  budgetMiddleware,
+  CostTracker,
+  isBudgetExceeded,
+  UpstreamBudgetError,
+  usd,
+} from "@autolabel/budget-core";
+export { createOpenRouter } from "@openrouter/ai-sdk-provider";
+export {
+  type BudgetedOpenRouter,
+  type BudgetedOpenRouterOptions,
+  createBudgetedOpenRouter,
+} from "./openrouter-client.ts";
+export { type OpenRouterCostsOptions, openRouterCosts } from "./openrouter-costs.ts";
+export { openRouterBudgetError } from "./openrouter-errors.ts";
+export { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";

@@ -33,10 +33,10 @@ export interface Ledger {
   reset(accounts: readonly AccountKey[]): Promise<void>;
   /**
    * Sorts out reservations whose owner is gone: a lease that ran out frees a hold never dispatched and turns a
-   * dispatched one into `unresolved`. With `force` every open reservation counts as run out, which is right only when
-   * nobody else uses this ledger. Returns all unresolved reservations.
+   * dispatched one into `unresolved`. `abandonedScope` names a scope that nobody works on any more: all its open
+   * reservations count as run out. Returns all unresolved reservations.
    */
-  recover(options?: { force?: boolean }): Promise<UnresolvedReservation[]>;
+  recover(options?: { abandonedScope?: string }): Promise<UnresolvedReservation[]>;
   /** Ends an unresolved reservation by evidence: its true receipt, or a reason to write it off as uncharged. */
   resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void>;
   /** Frees the store's resources. Balances stay where the ledger is durable. */

@@ -119,10 +119,11 @@ export class MemoryLedger implements Ledger {
     }
   }
 
-  async recover(options: { force?: boolean } = {}): Promise<UnresolvedReservation[]> {
+  async recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
     const now = this.#now();
     for (const [id, hold] of this.#open) {
-      if (!options.force && hold.leaseEndsAt > now) continue;
+      const isAbandoned = hold.accounts.some(({ scope }) => scope === options.abandonedScope);
+      if (hold.leaseEndsAt > now && !isAbandoned) continue;
       if (hold.state === "held") this.#end(id, hold, "expired");
       else if (hold.state === "dispatched") markUnresolved(hold);
     }

@@ -26,7 +26,7 @@ describe("SqliteLedger", () => {
     await (await tracker.reserve({ boundPicoUsd: 10n ** 10n }, { modelId: "m" })).markDispatched();
 
     const second = new CostTracker({ budget: "0.1", ledger: new SqliteLedger(file) });
-    expect(await second.recover({ force: true })).toMatchObject([{ amountPicoUsd: 10n ** 10n, modelId: "m" }]);
+    expect(await second.recover({ abandoned: true })).toMatchObject([{ amountPicoUsd: 10n ** 10n, modelId: "m" }]);
     expect(await second.getStats()).toMatchObject({ totalCost: 0.05, unresolved: 0.01, remainingBudget: 0.04 });
     await first.close();
     await second.ledger.close();
@@ -35,9 +35,10 @@ describe("SqliteLedger", () => {
   it("keeps two trackers of one file within one limit", async () => {
     const ledgers = [new SqliteLedger(file), new SqliteLedger(file)];
     const trackers = ledgers.map((ledger) => new CostTracker({ budget: "0.00001", ledger, onInsufficient: "deny" }));
-    const outcomes = await Promise.allSettled(
-      Array.from({ length: 40 }, (_, index) => trackers[index % 2]?.reserve({ boundPicoUsd: 1_000_000n })),
+    const attempts = trackers.flatMap((tracker) =>
+      Array.from({ length: 20 }, () => tracker.reserve({ boundPicoUsd: 1_000_000n })),
     );
+    const outcomes = await Promise.allSettled(attempts);
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(10);
     await Promise.all(ledgers.map((ledger) => ledger.close()));
   });

@@ -137,11 +137,12 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  recover(options: { force?: boolean } = {}): Promise<UnresolvedReservation[]> {
+  recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
     return this.#commit.run(() => {
       const abandoned = this.#all<ReservationRow>(
-        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ${nowMs} OR ?)`,
-        options.force ? 1 : 0,
+        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ${nowMs}
+           OR EXISTS (SELECT 1 FROM json_each(accounts) WHERE value ->> 'scope' = ?))`,
+        options.abandonedScope ?? null,
       );
       for (const hold of abandoned) {
         if (hold.state === "held") {

@@ -7,6 +7,18 @@ import type { Reservation } from "../tracker/reservation.ts";
 export interface Metering {
   tracker: CostTracker;
   costs: CostExtractor;
+  /**
+   * Called with every receipt right before it is posted. What it writes through the {@link GroupCommit} of a SQLite
+   * ledger is committed in one transaction with the charge.
+   */
+  onReceipt?: (posting: Posting) => void;
+}
+
+/** A receipt on its way into the ledger. */
+export interface Posting {
+  reservationId: string;
+  receipt: Receipt;
+  outcome: Outcome;
 }
 
 /** A dispatched call whose cost is not known yet. Exactly one of its endings counts; later ones change nothing. */
@@ -33,7 +45,7 @@ export async function openCall(metering: Metering, call: Call, signal?: AbortSig
     await hold.release().catch((fault: unknown) => tracker.emit("fault", { error: fault, reservationId: hold.id }));
     throw error;
   }
-  const close = closeOnce(tracker, hold, (outcome) => receiptOf(costs, outcome));
+  const close = closeOnce(metering, hold);
   return {
     quote,
     succeed: (result) => close({ call, quote, result }),
@@ -45,13 +57,15 @@ export async function openCall(metering: Metering, call: Call, signal?: AbortSig
  * Steps 5 and 6: receipt, settle. A failure here must not take a paid answer from its caller: the hold stays, counted at
  * its bound, and the fault is told by an event.
  */
-function closeOnce(tracker: CostTracker, hold: Reservation, receipt: (outcome: Outcome) => Receipt) {
+function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
   let closing: Promise<void> | undefined;
   const run = async (outcome: Outcome) => {
     try {
       const refusal = "error" in outcome ? refusalEvidence(outcome.error) : undefined;
-      if (refusal) await hold.release(refusal);
-      else await hold.settle(receipt(outcome));
+      if (refusal) return await hold.release(refusal);
+      const receipt = receiptOf(costs, outcome);
+      onReceipt?.({ reservationId: hold.id, receipt, outcome });
+      await hold.settle(receipt);
     } catch (error) {
       tracker.emit("fault", { error, reservationId: hold.id });
     }
@@ -79,7 +93,7 @@ const refusedBeforeGeneration = new Set([400, 401, 402, 403, 404, 405, 409, 410,
 const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
 /** Why an error proves that the provider charged nothing; undefined when it does not. */
-export function refusalEvidence(error: unknown): string | undefined {
+function refusalEvidence(error: unknown): string | undefined {
   for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
     const { statusCode, code, cause } = next as { statusCode?: unknown; code?: unknown; cause?: unknown };
     if (typeof statusCode === "number") {

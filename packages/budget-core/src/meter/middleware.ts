@@ -24,8 +24,9 @@ export function budgetMiddleware(metering: Metering): LanguageModelV4Middleware 
       const open = await openCall(metering, callOf("generate", model, params), params.abortSignal);
       try {
         const result = await model.doGenerate(capped(params, open.quote.maxOutputTokens));
-        const { usage, providerMetadata, response } = result;
-        await open.succeed({ usage, providerMetadata, modelId: response?.modelId, body: response?.body });
+        const { usage, providerMetadata, response, content, finishReason } = result;
+        const { modelId, body } = response ?? {};
+        await open.succeed({ usage, providerMetadata, modelId, body, content, finishReason });
         return result;
       } catch (error) {
         await open.fail(error);

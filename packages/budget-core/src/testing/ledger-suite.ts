@@ -150,7 +150,9 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     for (const id of ["sent", "unsent", "lost"]) await admit(ledger, id, [account("a")], 20n);
     await ledger.markDispatched("sent");
     await ledger.markDispatched("lost");
-    const unresolved = await ledger.recover({ force: true });
+    await admit(ledger, "other", [account("b")], 20n);
+    const unresolved = await ledger.recover({ abandonedScope: "a" });
+    await expectBalance(ledger, account("b"), { held: 20n });
     equal(unresolved.map(({ id }) => id).join(), "sent,lost", "unresolved ids");
     equal(unresolved[0]?.amountPicoUsd, 20n, "unresolved amount");
     await expectBalance(ledger, account("a"), { held: 0n, unresolved: 40n, spent: 0n });

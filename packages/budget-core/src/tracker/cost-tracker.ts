@@ -195,12 +195,13 @@ export class CostTracker {
   /**
    * Sorts out what a crash left behind; see {@link Ledger.recover}.
    *
-   * @returns the calls whose outcome is unknown. They count at their bound until {@link CostTracker.resolve}.
+   * @param options.abandoned true when no other process works on this budget: then nothing waits for leases to run out.
+   * @returns this budget's calls whose outcome is unknown. They count at their bound until {@link CostTracker.resolve}.
    */
-  async recover(options: { force?: boolean } = {}): Promise<UnresolvedReservation[]> {
-    const unresolved = await this.#ledger.recover(options);
+  async recover(options: { abandoned?: boolean } = {}): Promise<UnresolvedReservation[]> {
+    const all = await this.#ledger.recover(options.abandoned ? { abandonedScope: this.scope } : {});
     waitingLineOf(this.#ledger).wake();
-    return unresolved;
+    return all.filter(({ accounts }) => accounts.some(({ scope }) => scope === this.scope));
   }
 
   /** Ends an unresolved call by evidence of what it did cost, or by writing it off as uncharged. */

@@ -90,7 +90,7 @@ export class WaitingLine {
   async #serve(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      for (const waiters of [...this.#lanes.values()]) await this.#serveLane(waiters);
+      for (const waiters of this.#lanes.values()) await this.#serveLane(waiters);
     }
   }
 

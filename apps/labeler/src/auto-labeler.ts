@@ -1,0 +1,87 @@
+import type { BudgetExceededError, CostStats, CostTracker } from "@autolabel/budget-core";
+import { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
+import { Settings, type SettingsInput } from "./config/settings.ts";
+import { type DataRow, readRows, withText } from "./data/read-rows.ts";
+import type { LabelingRun } from "./engine/labeling-run.ts";
+import { startRun } from "./engine/start-run.ts";
+import type { LabeledRow } from "./store/row.ts";
+
+/** Rows to label: objects, a stream of them, or the path of a CSV, TSV, JSONL or JSON file. */
+export type LabelInput = string | Iterable<DataRow> | AsyncIterable<DataRow>;
+
+/** What {@link AutoLabeler.label} gives. */
+export interface LabelResult {
+  /** Every row, in input order. */
+  rows: LabeledRow[];
+  /** What the run has cost, over all its resumes. */
+  stats: CostStats;
+  /** Names the run in the store. */
+  runId: string;
+}
+
+/** The budget ended before the last row. What was paid for is in `partialResults`, and on disk. */
+export type PartialBudgetExceededError = BudgetExceededError & { partialResults: LabelResult };
+
+/**
+ * Labels data sets under a budget.
+ *
+ * @example
+ * const labeler = new AutoLabeler("sentiment", {}, { model: "openrouter:openai/gpt-4o-mini", labels: ["good", "bad"], budget: 1 });
+ * const { rows } = await labeler.label([{ text: "I like it" }], "text");
+ */
+export class AutoLabeler {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly #config: LabelingConfigInput;
+  readonly #costTracker: CostTracker | undefined;
+
+  /**
+   * @param options.costTracker a budget to draw on; it stands before `config.budget` and `settings.llmBudget`.
+   * @throws UsageError for settings or a configuration that cannot work.
+   */
+  constructor(
+    name: string,
+    settings: Settings | SettingsInput,
+    config: LabelingConfigInput,
+    options: { costTracker?: CostTracker } = {},
+  ) {
+    this.name = name;
+    this.settings = settings instanceof Settings ? settings : new Settings(settings);
+    new LabelingConfig(config);
+    this.#config = config;
+    this.#costTracker = options.costTracker;
+  }
+
+  /**
+   * Labels every row. Called again with the same rows it goes on where it stopped: no finished row is bought twice.
+   *
+   * @throws BudgetExceededError when the budget ends first, with {@link PartialBudgetExceededError.partialResults}.
+   * @throws UpstreamBudgetError when the provider's credit ends first; what was paid for is kept.
+   */
+  async label(input: LabelInput, textColumn: string): Promise<LabelResult> {
+    const run = await this.start({ rows: input, column: textColumn });
+    try {
+      const outcome = await run.finish();
+      const result = { rows: [...run.rows()], stats: await run.stats(), runId: run.id };
+      if (outcome.kind === "budget") throw Object.defineProperty(outcome.error, "partialResults", { value: result });
+      if (outcome.kind === "credit") throw outcome.error;
+      return result;
+    } finally {
+      await run.close();
+    }
+  }
+
+  /** Takes the rows in and gives the run, not started yet: iterate over it, or call `finish()`. Close it in the end. */
+  async start(options: { rows: LabelInput; column: string }): Promise<LabelingRun> {
+    const { rows, column } = options;
+    const isPath = typeof rows === "string";
+    return await startRun({
+      name: this.name,
+      settings: this.settings,
+      config: this.#config,
+      costTracker: this.#costTracker,
+      rows: withText(isPath ? readRows(rows) : rows, column, isPath ? rows : "The data"),
+      whenKnown: () => "continue",
+    });
+  }
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+import { styleText } from "node:util";
+import { BudgetError, LedgerError } from "@autolabel/budget-core";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { processIo } from "./commands/command-io.ts";
+import type { LabelOptions } from "./commands/label.ts";
+import type { ResumeOptions } from "./commands/resume.ts";
+import { UsageError } from "./usage-error.ts";
+
+const exits = `
+Exit codes: 0 all labeled · 1 error · 2 bad usage or configuration · 3 budget reached, partial results written ·
+4 finished, some rows without a label · 5 paused, the provider's credit is used up · 130 interrupted`;
+
+function program(setExitCode: (code: number) => void): Command {
+  const autolabel = new Command("autolabel")
+    .description("Label data sets with LLMs under a budget: stop, resume, lose nothing, pay for nothing twice.")
+    .addHelpText("after", exits)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+
+  autolabel
+    .command("label <data>")
+    .alias("run")
+    .summary("label a .csv, .tsv, .jsonl or .json file")
+    .requiredOption("--text-column <name>", "the column that is labeled")
+    .requiredOption("--labels <names>", "a,b,c, or a .json or .txt file with the names")
+    .requiredOption("--model <id>", "such as openrouter:openai/gpt-4o-mini")
+    .option("--budget <usd>", 'what the run may cost in all, in USD, or "unlimited" (default: LLM_BUDGET)')
+    .option("-o, --output <file>", "where all rows go, labels added (default: <data>.labeled.csv)")
+    .option("-j, --concurrency <n>", "calls in flight at most (default: 16)", readCount)
+    .option("--guidelines <text>", "what the labels mean: text, or a .txt or .md file")
+    .option("--name <name>", "name of the run (default: the file's)")
+    .option("--input-price <usd>", "price of a model that is not listed, per 1M input tokens")
+    .option("--output-price <usd>", "the same per 1M output tokens")
+    .option("--new", "start over and pay again, although these rows were labeled before")
+    .option("--store <folder>", "where runs are kept (default: .autolabel)")
+    .action(async (data: string, options: LabelOptions) => {
+      const { label } = await import("./commands/label.ts");
+      setExitCode(await label(data, options, processIo));
+    });
+
+  autolabel
+    .command("resume [run]")
+    .summary("go on with a run (default: the last one); only rows without a label are bought")
+    .option("--budget <usd>", "the new total, not an addition")
+    .option("-o, --output <file>", "where all rows go (default: as before)")
+    .option("-j, --concurrency <n>", "calls in flight at most", readCount)
+    .option("--store <folder>", "where runs are kept (default: .autolabel)")
+    .action(async (id: string | undefined, options: ResumeOptions) => {
+      const { resume } = await import("./commands/resume.ts");
+      setExitCode(await resume(id, options, processIo));
+    });
+  return autolabel;
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return count;
+}
+
+/** One line for what a person can mend, and the exit code that goes with it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  if (error instanceof CommanderError && error.code === "commander.help") return 2;
+  const isUsage =
+    error instanceof UsageError ||
+    error instanceof CommanderError ||
+    (BudgetError.isInstance(error) && !LedgerError.isInstance(error));
+  const message = (error instanceof Error ? error.message : String(error))
+    .replace(/^error: /, "")
+    .replaceAll("\n", " ");
+  process.stderr.write(`${styleText("red", "error:", { stream: process.stderr })} ${message}\n`);
+  if (!isUsage) process.stderr.write("What was paid for is kept: go on with autolabel resume\n");
+  return isUsage ? 2 : 1;
+}
+
+async function main(): Promise<void> {
+  try {
+    await program((code) => {
+      process.exitCode = code;
+    }).parseAsync();
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+await main();

@@ -1,0 +1,116 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import { parse } from "csv-parse";
+import type { InputRow } from "../store/run-store.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** A data set being read: its columns, and its rows as they come. */
+export type DataRow = Record<string, unknown>;
+
+const formats = ".csv, .tsv, .jsonl, .ndjson or .json";
+
+/**
+ * Rows of a file, one at a time. CSV and TSV need a header line; JSONL has an object a line; JSON is an array of objects.
+ *
+ * @throws UsageError that names file, line and fix.
+ */
+export async function* readRows(path: string): AsyncGenerator<DataRow> {
+  const extension = extname(path).toLowerCase();
+  try {
+    if (extension === ".csv") yield* readDelimited(path, ",");
+    else if (extension === ".tsv") yield* readDelimited(path, "\t");
+    else if (extension === ".jsonl" || extension === ".ndjson") yield* readJsonLines(path);
+    else if (extension === ".json") yield* readJson(path);
+    else throw new UsageError(`${path}: the format is told by the file's ending, which must be ${formats}`);
+  } catch (error) {
+    throw explain(error, path);
+  }
+}
+
+/**
+ * The rows with their text taken from `column`. A column named `id` or `row_id` names the rows, else their position.
+ *
+ * @throws UsageError when there is no such column, or no row.
+ */
+export async function* withText(
+  rows: Iterable<DataRow> | AsyncIterable<DataRow>,
+  column: string,
+  source = "The data",
+): AsyncGenerator<InputRow> {
+  let position = 0;
+  for await (const input of rows) {
+    if (!(column in input)) {
+      const columns = Object.keys(input).join(", ");
+      const place = position === 0 ? "" : ` in row ${position + 1}`;
+      throw new UsageError(`${source} has no column "${column}"${place}: name one of ${columns} with --text-column`);
+    }
+    const id = input.row_id ?? input.id;
+    const rowId = id === undefined || id === null || id === "" ? String(position) : textOf(id);
+    yield { rowId, text: textOf(input[column]), input };
+    position++;
+  }
+  if (position === 0) throw new UsageError(`${source} has no rows: there is nothing to label`);
+}
+
+async function* readDelimited(path: string, delimiter: string): AsyncGenerator<DataRow> {
+  const parser = parse({ bom: true, delimiter, skip_empty_lines: true });
+  const source = createReadStream(path).on("error", (error) => parser.destroy(error));
+  source.pipe(parser);
+  let columns: string[] | undefined;
+  for await (const record of parser as AsyncIterable<string[]>) {
+    if (columns === undefined) {
+      columns = record;
+      const twice = columns.find((name, index) => columns?.indexOf(name) !== index);
+      if (twice !== undefined) throw new UsageError(`${path}: two columns are named "${twice}"; rename one of them`);
+      continue;
+    }
+    yield Object.fromEntries(columns.map((name, index) => [name, record[index] ?? ""]));
+  }
+}
+
+async function* readJsonLines(path: string): AsyncGenerator<DataRow> {
+  let line = 0;
+  const input = createReadStream(path, "utf8");
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  input.on("error", (error) => lines.emit("error", error));
+  for await (const text of lines) {
+    line++;
+    const content = line === 1 ? text.replace(/^\uFEFF/, "") : text;
+    if (content.trim() !== "") yield asRow(parseJson(content, `${path}, line ${line}`), `${path}, line ${line}`);
+  }
+}
+
+async function* readJson(path: string): AsyncGenerator<DataRow> {
+  const value = parseJson((await readFile(path, "utf8")).replace(/^\uFEFF/, ""), path);
+  if (!Array.isArray(value)) throw new UsageError(`${path} must hold an array of objects`);
+  for (const [index, row] of value.entries()) yield asRow(row, `${path}, item ${index + 1}`);
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UsageError(`${where} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function asRow(value: unknown, where: string): DataRow {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as DataRow;
+  throw new UsageError(`${where} must be an object with a field per column`);
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function explain(error: unknown, path: string): unknown {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === "ENOENT") return new UsageError(`${path}: no such file`, { cause: error });
+  if (code === "EISDIR") return new UsageError(`${path} is a folder: name a data file (${formats})`, { cause: error });
+  if (code === "EACCES") return new UsageError(`${path} may not be read: check its permissions`, { cause: error });
+  if (code?.startsWith("CSV_")) return new UsageError(`${path} is no valid CSV: ${message}`, { cause: error });
+  return error;
+}

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { findBudgetExceeded, type Posting } from "@autolabel/budget-core";
+import { openRouterBudgetError } from "@autolabel/provider-openrouter";
+import { generateText, type LanguageModel, NoObjectGeneratedError, Output } from "ai";
+import type { PendingRow } from "../store/row.ts";
+import type { RowResult } from "../store/run-store.ts";
+import type { ClassificationTask } from "../tasks/classification.ts";
+import { decideRetry } from "./retry-delay.ts";
+
+/** What labeling one row needs. */
+export interface LabelRowOptions {
+  row: PendingRow;
+  task: ClassificationTask;
+  /** The metered model, with its receipts going to `onReceipt`. */
+  model: Exclude<LanguageModel, string>;
+  maxAttempts: number;
+  timeoutMs: number;
+  /** Ends waiting between attempts; a call in flight is let finish, because it is paid for. */
+  stop: AbortSignal;
+}
+
+interface Answer {
+  text: string;
+  finishReason: string | undefined;
+  modelId: string | undefined;
+}
+
+/**
+ * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself.
+ *
+ * @throws BudgetExceededError or UpstreamBudgetError when money ended; the row is untouched and can be bought later.
+ */
+export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
+  const { row, task, stop } = options;
+  if (row.answer) return readAnswer(task, row.answer);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return readAnswer(task, await ask(options));
+    } catch (error) {
+      const spent = findBudgetExceeded(error) ?? openRouterBudgetError(error);
+      if (spent) throw spent;
+      const decision = decideRetry(error, attempt, Math.random());
+      if (!decision.retry || attempt >= options.maxAttempts)
+        return { status: "error", error: describe(error, attempt) };
+      await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
+      if (stop.aborted) return undefined;
+    }
+  }
+}
+
+/** The model's words out of what a posting carries, for the record. */
+export function answerOf({ outcome }: Posting): string | undefined {
+  const parts = outcome.result?.content;
+  if (!Array.isArray(parts)) return undefined;
+  const texts = (parts as { type?: unknown; text?: unknown }[]).filter(({ type }) => type === "text");
+  return texts.map(({ text }) => String(text)).join("");
+}
+
+async function ask({ task, row, model, timeoutMs }: LabelRowOptions): Promise<Answer> {
+  try {
+    const { text, finishReason, response } = await generateText({
+      model,
+      instructions: task.instructions,
+      prompt: row.text,
+      output: Output.choice({ options: [...task.labels] }),
+      temperature: 0,
+      maxOutputTokens: task.maxOutputTokens,
+      maxRetries: 0,
+      abortSignal: AbortSignal.timeout(timeoutMs),
+    });
+    return { text, finishReason, modelId: response.modelId };
+  } catch (error) {
+    // Paid for, but not the JSON that was asked for: perhaps the label can be read all the same.
+    if (!NoObjectGeneratedError.isInstance(error) || error.text === undefined) throw error;
+    return { text: error.text, finishReason: error.finishReason, modelId: error.response?.modelId };
+  }
+}
+
+function readAnswer(task: ClassificationTask, { text, finishReason, modelId }: Answer): RowResult {
+  const label = task.read(text);
+  if (label !== undefined) return { status: "labeled", label, source: modelId };
+  const said = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+  if (finishReason === "length") {
+    return {
+      status: "truncated",
+      source: modelId,
+      error: `the answer was cut off at ${task.maxOutputTokens} tokens: ${said}`,
+    };
+  }
+  return { status: "invalid_label", source: modelId, error: `no label of the set: ${said}` };
+}
+
+function describe(error: unknown, attempts: number): string {
+  const { statusCode, message } = (error ?? {}) as { statusCode?: unknown; message?: unknown };
+  const what = typeof message === "string" && message !== "" ? message : String(error);
+  const status = typeof statusCode === "number" ? `HTTP ${statusCode}: ` : "";
+  return `${status}${what}${attempts > 1 ? ` (${attempts} attempts)` : ""}`;
+}

@@ -1,0 +1,182 @@
+import type { CostStats, CostTracker } from "@autolabel/budget-core";
+import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
+import type { Settings } from "../config/settings.ts";
+import { writeRows } from "../data/write-rows.ts";
+import { getLlmClient } from "../llm-client.ts";
+import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
+import type { RowResult, RunStore } from "../store/run-store.ts";
+import { type ClassificationTask, classification } from "../tasks/classification.ts";
+import { answerOf, labelRow } from "./label-row.ts";
+import { openRunBudget, type RunBudget } from "./run-budget.ts";
+import { type RunOutcome, runRows } from "./run-rows.ts";
+
+/** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
+export class LabelingRun {
+  readonly id: string;
+  readonly config: LabelingConfig;
+  readonly tracker: CostTracker;
+  readonly #store: RunStore;
+  readonly #budget: RunBudget;
+  readonly #settings: Settings;
+  readonly #task: ClassificationTask;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<(position: number) => void>();
+  readonly #counts: RowCounts;
+  #finished: Promise<RunOutcome> | undefined;
+  #outcome: RunOutcome | undefined;
+
+  private constructor(options: {
+    id: string;
+    store: RunStore;
+    budget: RunBudget;
+    settings: Settings;
+    config: LabelingConfig;
+  }) {
+    this.id = options.id;
+    this.config = options.config;
+    this.tracker = options.budget.tracker;
+    this.#store = options.store;
+    this.#budget = options.budget;
+    this.#settings = options.settings;
+    this.#task = classification(options.config);
+    this.#counts = options.store.counts();
+  }
+
+  /** Opens the run in a store that holds its rows and its configuration. */
+  static async open(options: {
+    store: RunStore;
+    settings: Settings;
+    costTracker?: CostTracker | undefined;
+  }): Promise<LabelingRun> {
+    const { store, settings } = options;
+    const id = store.get("id") ?? "run";
+    const config = new LabelingConfig(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
+    return new LabelingRun({
+      id,
+      store,
+      settings,
+      config,
+      budget: await openRunBudget({ ...options, runId: id, config }),
+    });
+  }
+
+  /** Why the run stopped; undefined while it goes on. */
+  get outcome(): RunOutcome | undefined {
+    return this.#outcome;
+  }
+
+  /** Rows by state, now. */
+  get counts(): Readonly<RowCounts> {
+    return this.#counts;
+  }
+
+  /** What the run has spent, holds and may still spend. */
+  stats(): Promise<CostStats> {
+    return this.tracker.getStats();
+  }
+
+  /**
+   * Labels what is pending and says why it stopped. A budget that is reached is an outcome, not an error.
+   *
+   * @throws UsageError when the provider or its key is missing, and errors of the store; finished rows are kept.
+   */
+  finish(): Promise<RunOutcome> {
+    this.#finished ??= this.#work();
+    return this.#finished;
+  }
+
+  /** Takes no more rows; calls in flight are finished and kept. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** All rows in input order, as they stand. */
+  rows(): Iterable<LabeledRow> {
+    return this.#store.rows();
+  }
+
+  /** Writes all rows to a .csv, .tsv or .jsonl file: the old file or the new one, never a part. */
+  async writeTo(path: string): Promise<void> {
+    await writeRows(path, this.rows(), JSON.parse(this.#store.get("columns") ?? "[]") as string[]);
+  }
+
+  /** A fact that was stored with the run, such as `output`. */
+  get(key: string): string | undefined {
+    return this.#store.get(key);
+  }
+
+  /** Rows as they are finished. Starts the run if nothing has yet. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<LabeledRow> {
+    const ready: number[] = [];
+    let wake = () => {};
+    const listener = (position: number) => {
+      ready.push(position);
+      wake();
+    };
+    this.#listeners.add(listener);
+    let ended = false;
+    const finished = this.finish().finally(() => {
+      ended = true;
+      wake();
+    });
+    try {
+      while (!ended || ready.length > 0) {
+        const position = ready.shift();
+        if (position !== undefined) yield this.#store.row(position);
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            if (ended) resolve();
+          });
+        }
+      }
+      await finished;
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  /** Stops, waits for calls in flight and closes the run file. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#finished?.catch(() => undefined);
+    await this.#budget.close();
+    this.#store.close();
+  }
+
+  async #work(): Promise<RunOutcome> {
+    const { config } = this;
+    const client = (row: PendingRow) =>
+      getLlmClient({
+        settings: this.#settings,
+        config,
+        costTracker: this.tracker,
+        // Joins the transaction of the charge; when that fails, the ledger's next step fails and stops the run.
+        onReceipt: (posting) =>
+          void this.#store.recordAttempt(row.position, posting, answerOf(posting)).catch(() => undefined),
+      });
+    const label = (row: PendingRow) =>
+      labelRow({
+        row,
+        task: this.#task,
+        model: client(row),
+        maxAttempts: config.maxAttempts,
+        timeoutMs: config.timeoutMs,
+        stop: this.#stop.signal,
+      });
+    const onRow = (row: PendingRow, result: RowResult) => {
+      this.#count(row, result);
+      for (const listener of this.#listeners) listener(row.position);
+    };
+    const { concurrency } = config;
+    this.#outcome = await runRows({ store: this.#store, concurrency, label, stop: this.#stop.signal, onRow });
+    return this.#outcome;
+  }
+
+  #count(row: PendingRow, result: RowResult): void {
+    if (row.status === "unpaid") this.#counts.unpaid--;
+    else this.#counts.failed--;
+    if (result.status === "labeled") this.#counts.labeled++;
+    else this.#counts.failed++;
+  }
+}

@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { CostTracker } from "@autolabel/budget-core";
+import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
+import type { Settings } from "../config/settings.ts";
+import { getLlmClient, quoteText } from "../llm-client.ts";
+import { type InputRow, RunStore } from "../store/run-store.ts";
+import { claimRunId, listRuns, type RunSummary, removeRun, runPath } from "../store/runs.ts";
+import { classification } from "../tasks/classification.ts";
+import { LabelingRun } from "./labeling-run.ts";
+
+/** What {@link startRun} takes. */
+export interface StartRunOptions {
+  /** Names the run. */
+  name: string;
+  settings: Settings;
+  config: LabelingConfigInput;
+  rows: Iterable<InputRow> | AsyncIterable<InputRow>;
+  /** A budget to draw on instead of the configuration's. */
+  costTracker?: CostTracker | undefined;
+  /** Facts to keep with the run, such as where its output goes. */
+  facts?: Readonly<Record<string, string>>;
+  /** What to do when the same task was started on the same rows before: go on with that run, or start over and pay again. */
+  whenKnown: (run: RunSummary) => "continue" | "start over";
+}
+
+/**
+ * Takes the rows in, so that the run can be resumed without its input. Nothing is sent yet.
+ *
+ * @throws UsageError or UnpricedModelError before anything is spent; then no run is left behind.
+ */
+export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
+  const { settings, name, costTracker } = options;
+  const config = new LabelingConfig(options.config);
+  const task = classification(config);
+  quoteText(config, task.instructions, task.maxOutputTokens);
+  getLlmClient({ settings, config });
+
+  const id = claimRunId(settings.store, name);
+  const path = runPath(settings.store, id);
+  const store = new RunStore(path);
+  try {
+    const { columns, identity } = await takeIn(store, options.rows, JSON.stringify([name, task.version]));
+    const known = listRuns(settings.store).find((run) => run.identity === identity);
+    if (known && options.whenKnown(known) === "continue") {
+      store.close();
+      removeRun(path);
+      return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
+    }
+    await store.set({
+      ...options.facts,
+      config: JSON.stringify(options.config),
+      columns: JSON.stringify(columns),
+      createdAt: new Date().toISOString(),
+      id,
+      identity,
+    });
+    return await LabelingRun.open({ store, settings, costTracker });
+  } catch (error) {
+    store.close();
+    removeRun(path);
+    throw error;
+  }
+}
+
+/** What {@link resumeRun} takes. */
+export interface ResumeRunOptions {
+  run: RunSummary;
+  settings: Settings;
+  /** Changes budget or concurrency of the stored configuration. A new budget is the new total, not an addition. */
+  reconfigure?: (stored: LabelingConfigInput) => LabelingConfigInput;
+  costTracker?: CostTracker | undefined;
+  /** Facts that change, such as where the output goes. */
+  facts?: Readonly<Record<string, string>>;
+}
+
+/** Opens a run to go on with it. */
+export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun> {
+  const { run, settings, reconfigure = (stored) => stored, costTracker } = options;
+  const store = new RunStore(run.path);
+  try {
+    const input = reconfigure(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
+    getLlmClient({ settings, config: new LabelingConfig(input) });
+    await store.set({ ...options.facts, config: JSON.stringify(input) });
+    return await LabelingRun.open({ store, settings, costTracker });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+async function takeIn(store: RunStore, rows: StartRunOptions["rows"], purpose: string) {
+  const columns = new Set<string>();
+  const hash = createHash("sha256").update(purpose);
+  const watched = async function* () {
+    for await (const row of rows) {
+      for (const column of Object.keys(row.input)) columns.add(column);
+      hash.update(JSON.stringify([row.rowId, row.text]));
+      yield row;
+    }
+  };
+  await store.addRows(watched());
+  return { columns: [...columns], identity: hash.digest("hex").slice(0, 32) };
+}

@@ -1,0 +1,76 @@
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { UsageError } from "../usage-error.ts";
+
+/** A run as its file tells it. */
+export interface RunSummary {
+  id: string;
+  path: string;
+  /** Hash of task and rows: equal for two runs that would buy the same answers. */
+  identity: string | undefined;
+  modifiedAt: Date;
+}
+
+const ending = ".sqlite";
+
+/** Where the run `id` is kept. */
+export function runPath(folder: string, id: string): string {
+  return join(folder, `${id}${ending}`);
+}
+
+/** Claims a new run id: the name and the next free number. */
+export function claimRunId(folder: string, name: string): string {
+  mkdirSync(folder, { recursive: true });
+  const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "run";
+  for (let number = 1; ; number++) {
+    const id = `${stem}-${number}`;
+    try {
+      closeSync(openSync(runPath(folder, id), "wx"));
+      return id;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+    }
+  }
+}
+
+/** The runs of a store, the last used first. */
+export function listRuns(folder: string): RunSummary[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(ending))
+    .map((file) => summarize(join(folder, file)))
+    .filter((run) => run !== undefined)
+    .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime());
+}
+
+/** @throws UsageError when there is no such run, or none at all; it names those there are. */
+export function findRun(folder: string, id: string | undefined): RunSummary {
+  const runs = listRuns(folder);
+  const found = id === undefined ? runs[0] : runs.find((run) => run.id === id);
+  if (found) return found;
+  if (runs.length === 0) throw new UsageError(`No run in ${folder}: start one with autolabel label DATA`);
+  throw new UsageError(`No run "${id}" in ${folder}: there are ${runs.map((run) => run.id).join(", ")}`);
+}
+
+/** Removes a run's files. Only for one that has bought nothing. */
+export function removeRun(path: string): void {
+  for (const suffix of ["", "-wal", "-shm", ".lock"]) rmSync(`${path}${suffix}`, { force: true });
+}
+
+function summarize(path: string): RunSummary | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true });
+    const fact = database.prepare("SELECT value FROM run WHERE key = ?");
+    const identity = (fact.get("identity") as { value: string } | undefined)?.value;
+    // A run without identity was cut off while it took its rows in: it has bought nothing and cannot go on.
+    if (identity === undefined) return undefined;
+    const touched = [path, `${path}-wal`].filter((file) => existsSync(file)).map((file) => statSync(file).mtimeMs);
+    return { id: basename(path, ending), path, identity, modifiedAt: new Date(Math.max(...touched)) };
+  } catch {
+    return undefined;
+  } finally {
+    database?.close();
+  }
+}

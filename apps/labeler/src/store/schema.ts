@@ -1,0 +1,46 @@
+import type { DatabaseSync } from "node:sqlite";
+import { UsageError } from "../usage-error.ts";
+
+/** Append-only: step n brings a run file of version n-1 to version n. */
+const steps: readonly string[] = [
+  `CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+   CREATE TABLE rows (
+     position INTEGER PRIMARY KEY,
+     row_id TEXT NOT NULL,
+     text TEXT NOT NULL,
+     input TEXT NOT NULL,
+     status TEXT NOT NULL DEFAULT 'unpaid',
+     label TEXT,
+     source TEXT,
+     error TEXT
+   ) STRICT;
+   CREATE INDEX open_rows ON rows (position) WHERE status IN ('unpaid', 'error');
+   CREATE TABLE attempts (
+     position INTEGER NOT NULL REFERENCES rows (position),
+     reservation_id TEXT NOT NULL UNIQUE,
+     answer TEXT,
+     finish_reason TEXT,
+     model_id TEXT,
+     cost_pico_usd INTEGER NOT NULL,
+     kind TEXT NOT NULL,
+     error TEXT
+   ) STRICT;
+   CREATE INDEX attempts_of_row ON attempts (position);`,
+];
+
+/** Creates or upgrades the labeler's tables in a run file. */
+export function migrateRunFile(database: DatabaseSync): void {
+  database.exec("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS run_schema (version INTEGER NOT NULL) STRICT;");
+  const row = database.prepare("SELECT max(version) AS version FROM run_schema").get() as { version: number | null };
+  const version = row.version ?? 0;
+  if (version > steps.length) {
+    database.exec("ROLLBACK");
+    throw new UsageError("This run was written by a newer version of autolabel: upgrade @autolabel/labeler");
+  }
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue;
+    database.exec(step);
+    database.prepare("INSERT INTO run_schema (version) VALUES (?)").run(index + 1);
+  }
+  database.exec("COMMIT");
+}

@@ -1,0 +1,185 @@
+import { BudgetExceededError, CostTracker, isBudgetExceeded, usd } from "@autolabel/budget-core";
+import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
+import { generateText, isStepCount, Output, streamText, tool } from "ai";
+import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createBudgetedOpenRouter } from "./openrouter-client.ts";
+
+let simulator: Simulator;
+afterEach(() => simulator.close());
+
+async function setUp(budget: string, options: SimulatorOptions = {}) {
+  simulator = await startSimulator(options);
+  const tracker = new CostTracker({ budget });
+  const openrouter = createBudgetedOpenRouter({ tracker, apiKey: "test", baseURL: simulator.openRouterUrl });
+  return { tracker, model: openrouter("openai/gpt-4o-mini") };
+}
+
+/** The oracle: what the simulated provider billed, against what we recorded. */
+async function expectBilledAsRecorded(tracker: CostTracker) {
+  const { exact } = await tracker.getStats();
+  expect(exact.spent.picoUsd).toBe(simulator.invoice.totalPicoUsd);
+  expect(exact.held.picoUsd).toBe(0n);
+}
+
+describe("generateText under a budget", () => {
+  it("pays at most 50 of 200 concurrent calls on a budget for 50, and never more than the budget", async () => {
+    const { tracker, model } = await setUp("1", { latencyMs: 5 });
+    const ask = () => generateText({ model, prompt: "Say something nice.", maxOutputTokens: 40, maxRetries: 0 });
+    await ask();
+    const perCall = simulator.invoice.totalPicoUsd;
+    simulator.reset();
+    await tracker.reset();
+    await tracker.setBudget(usd.pico(perCall * 50n));
+
+    const outcomes = await Promise.allSettled(Array.from({ length: 200 }, ask));
+    const paid = outcomes.filter(({ status }) => status === "fulfilled").length;
+    const refused = outcomes.filter(
+      (outcome) => outcome.status === "rejected" && BudgetExceededError.isInstance(outcome.reason),
+    );
+    expect(paid + refused.length).toBe(200);
+    expect(paid).toBeLessThanOrEqual(50);
+    expect(paid).toBeGreaterThan(40);
+    expect(simulator.requests).toBe(paid);
+    expect(simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(perCall * 50n);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("sends an output cap with a call that has none, because without one there is no bound", async () => {
+    const { model, tracker } = await setUp("1");
+    let sent: unknown;
+    const openrouter = createBudgetedOpenRouter({
+      tracker,
+      apiKey: "test",
+      baseURL: simulator.openRouterUrl,
+      fetch: (url, init) => {
+        sent = JSON.parse(init?.body as string);
+        return fetch(url, init);
+      },
+    });
+    await generateText({ model: openrouter(model.modelId), prompt: "Hello" });
+    expect(sent).toMatchObject({ max_tokens: 16_384 });
+  });
+
+  it("gives the caller the same error instance and sends nothing", async () => {
+    const { tracker, model } = await setUp("0");
+    const error = await generateText({ model, prompt: "Hello" }).catch((caught: unknown) => caught);
+    expect(BudgetExceededError.isInstance(error)).toBe(true);
+    expect(simulator.requests).toBe(0);
+    expect((await tracker.getStats()).callCount).toBe(0);
+  });
+
+  it("is refused in the middle of a tool loop, with the steps before it billed", async () => {
+    const { tracker, model } = await setUp("1");
+    const tools = { look: tool({ inputSchema: z.object({ q: z.string() }), execute: async () => "found" }) };
+    const run = () =>
+      generateText({ model, prompt: "Look it up", tools, maxOutputTokens: 20, stopWhen: isStepCount(5) });
+    await run();
+    expect(simulator.invoice.count).toBe(2);
+    await tracker.setBudget(usd.pico(simulator.invoice.totalPicoUsd + 1n));
+    await expect(run()).rejects.toSatisfy(isBudgetExceeded);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("settles every retry by itself: refusals cost nothing, answers what they cost", async () => {
+    const { tracker, model } = await setUp("1", {
+      faults: [
+        { kind: "429", at: [1], retryAfter: 0 },
+        { kind: "503", at: [2] },
+      ],
+    });
+    await generateText({ model, prompt: "Hello", maxOutputTokens: 20 });
+    expect(simulator.requests).toBe(3);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it.each(["bad-json", "empty-choices", "cut", "invalid-label"] as const)(
+    "never records less than was billed when the answer is spoiled: %s",
+    async (kind) => {
+      const { tracker, model } = await setUp("1", { faults: [{ kind }] });
+      const output = Output.choice({ options: ["a", "b"] });
+      await generateText({ model, prompt: "a or b?", output, maxOutputTokens: 20, maxRetries: 0 }).catch(
+        () => undefined,
+      );
+      const { exact, boundCallCount } = await tracker.getStats();
+      expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+      expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
+      if (exact.spent.picoUsd > simulator.invoice.totalPicoUsd) expect(boundCallCount).toBe(1);
+      expect(exact.held.picoUsd).toBe(0n);
+    },
+  );
+
+  it("counts tokens x price where the response has no cost, and the bound where it has no usage", async () => {
+    const omitted = await setUp("1", { costField: "omitted" });
+    await generateText({ model: omitted.model, prompt: "Hello", maxOutputTokens: 20 });
+    await expectBilledAsRecorded(omitted.tracker);
+    await simulator.close();
+
+    const silent = await setUp("1", { usageField: "omitted" });
+    await generateText({ model: silent.model, prompt: "Hello", maxOutputTokens: 20 });
+    const { exact, boundCallCount } = await silent.tracker.getStats();
+    expect(boundCallCount).toBe(1);
+    expect(exact.spent.picoUsd).toBeGreaterThan(simulator.invoice.totalPicoUsd);
+  });
+
+  it("counts what the own provider key is charged", async () => {
+    const { tracker, model } = await setUp("1", { byok: true });
+    await generateText({ model, prompt: "Hello", maxOutputTokens: 20 });
+    await expectBilledAsRecorded(tracker);
+  });
+});
+
+describe("streamText under a budget", () => {
+  it("settles the exact cost at the end of the stream", async () => {
+    const { tracker, model } = await setUp("1");
+    const result = streamText({ model, prompt: "Hello", maxOutputTokens: 30 });
+    expect((await result.text).length).toBeGreaterThan(0);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("settles the exact cost when the reader leaves early or never reads", async () => {
+    const { tracker, model } = await setUp("1", { chunkDelayMs: 1 });
+    for await (const _ of streamText({ model, prompt: "Hello", maxOutputTokens: 30 }).textStream) break;
+    void streamText({ model, prompt: "Nobody reads this", maxOutputTokens: 30 });
+    await expect.poll(() => simulator.invoice.count).toBe(2);
+    await expect.poll(async () => (await tracker.getStats()).callCount).toBe(2);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("counts at least what was billed when it is aborted, cut or ends in an error", async () => {
+    const { tracker, model } = await setUp("1", {
+      chunkDelayMs: 2,
+      faults: [
+        { kind: "cut", at: 2 },
+        { kind: "error-chunk", at: 3 },
+      ],
+    });
+    const abort = new AbortController();
+    const ask = async (abortSignal?: AbortSignal) => {
+      const result = streamText({
+        model,
+        prompt: "Hello",
+        maxOutputTokens: 60,
+        onError: () => {},
+        ...(abortSignal ? { abortSignal } : {}),
+      });
+      for await (const _ of result.textStream) abort.abort();
+    };
+    await ask(abort.signal).catch(() => undefined);
+    await ask().catch(() => undefined);
+    await ask().catch(() => undefined);
+    await expect.poll(async () => (await tracker.getStats()).callCount).toBe(3);
+    await expect.poll(() => simulator.invoice.count).toBe(3);
+    const { exact } = await tracker.getStats();
+    expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
+    expect(exact.held.picoUsd).toBe(0n);
+  });
+
+  it("rejects every promise with the refusal itself", async () => {
+    const { model } = await setUp("0");
+    const result = streamText({ model, prompt: "Hello", onError: () => {} });
+    await expect(result.text).rejects.toMatchObject({ code: "budget_exceeded" });
+    await expect(result.usage).rejects.toMatchObject({ code: "budget_exceeded" });
+    expect(simulator.requests).toBe(0);
+  });
+});

@@ -1,0 +1,122 @@
+import { type Call, UnboundedRequestError, UnpricedModelError } from "@autolabel/budget-core";
+import { describe, expect, it } from "vitest";
+import { openRouterCosts } from "./openrouter-costs.ts";
+import { openRouterBudgetError } from "./openrouter-errors.ts";
+
+const costs = openRouterCosts();
+const call: Call = {
+  surface: "generate",
+  modelId: "openai/gpt-4o-mini",
+  request: { prompt: "x" },
+  maxOutputTokens: 100,
+};
+const quote = costs.quote(call);
+const tokens = { inputTokens: { total: 100, cacheRead: 40 }, outputTokens: { total: 20 } };
+/** A response body's usage as OpenRouter sends it. */
+const raw = { prompt_tokens: 100, completion_tokens: 20, cost: 0.00021, is_byok: false };
+
+describe("openRouterCosts.receipt", () => {
+  const cases: [string, Record<string, unknown>, bigint, string][] = [
+    ["takes the reported cost", raw, 210_000_000n, "reported"],
+    ["keeps a reported zero", { ...raw, cost: 0 }, 0n, "reported"],
+    [
+      "does not double a cost that upstream repeats",
+      { ...raw, cost_details: { upstream_inference_cost: 0.00021 } },
+      210_000_000n,
+      "reported",
+    ],
+    [
+      "adds the provider's own charge with an own key",
+      { ...raw, cost: 0.00001, is_byok: true, cost_details: { upstream_inference_cost: 0.0002 } },
+      210_000_000n,
+      "reported",
+    ],
+    [
+      "counts the larger where it is not said whose key",
+      { cost: 0.00001, prompt_tokens: 1, completion_tokens: 1, cost_details: { upstream_inference_cost: 0.0002 } },
+      200_000_000n,
+      "reported",
+    ],
+    // 60 x 0.15 + 40 x 0.075 + 20 x 0.60 micro-USD
+    [
+      "computes it from tokens and price where none is reported",
+      { prompt_tokens: 100, completion_tokens: 20 },
+      24_000_000n,
+      "computed",
+    ],
+    ["computes it where the reported cost is no amount", { ...raw, cost: Number.NaN }, 24_000_000n, "computed"],
+    ["computes it where the reported cost is negative", { ...raw, cost: -1 }, 24_000_000n, "computed"],
+  ];
+  it.each(cases)("%s", (_name, usage, costPicoUsd, kind) => {
+    const receipt = costs.receipt({ call, quote, result: { usage: { ...tokens, raw: usage }, modelId: call.modelId } });
+    expect(receipt).toMatchObject({ costPicoUsd, kind, modelId: "openai/gpt-4o-mini" });
+  });
+
+  it("counts the bound where the response has no usage; the provider's made-up zero tokens are no usage", () => {
+    const result = { usage: { inputTokens: { total: 0 }, outputTokens: { total: 0 }, raw: undefined } };
+    expect(costs.receipt({ call, quote, result })).toEqual({
+      costPicoUsd: quote.boundPicoUsd,
+      kind: "bound",
+      modelId: call.modelId,
+    });
+  });
+
+  it("reads the cost from provider metadata when the raw usage was lost on the way", () => {
+    const providerMetadata = { openrouter: { usage: { cost: 0.0003 } } };
+    expect(costs.receipt({ call, quote, result: { usage: tokens, providerMetadata } })).toMatchObject({
+      costPicoUsd: 300_000_000n,
+    });
+  });
+
+  it("bills a call that failed after generation from the body of its error", () => {
+    const error = { statusCode: 200, responseBody: JSON.stringify({ model: "openai/gpt-4o-mini", usage: raw }) };
+    expect(costs.receipt({ call, quote, error })).toMatchObject({ costPicoUsd: 210_000_000n, kind: "reported" });
+  });
+
+  it.each([
+    ["a timeout", Object.assign(new Error("timeout"), { name: "TimeoutError" })],
+    ["a bare gateway page", { statusCode: 502, responseBody: "<html>" }],
+    ["an unreadable 200", { statusCode: 200, responseBody: "{" }],
+    ["nothing", undefined],
+  ])("counts the bound after %s", (_name, error) => {
+    expect(costs.receipt({ call, quote, error })).toMatchObject({ costPicoUsd: quote.boundPicoUsd, kind: "bound" });
+  });
+
+  it("counts nothing where OpenRouter itself says that the request failed", () => {
+    const error = { statusCode: 503, responseBody: JSON.stringify({ error: { code: 503, message: "no provider" } }) };
+    expect(costs.receipt({ call, quote, error })).toMatchObject({ costPicoUsd: 0n });
+  });
+});
+
+describe("openRouterCosts.quote", () => {
+  it("refuses unknown models and input that is not in the request", () => {
+    expect(() => costs.quote({ ...call, modelId: "openai/gpt-9" })).toThrow(UnpricedModelError);
+    expect(() => costs.quote({ ...call, settings: { plugins: [{ id: "web" }] } })).toThrow(UnboundedRequestError);
+    expect(() => costs.quote({ ...call, request: { prompt: [{ type: "file", data: "x" }] } })).toThrow(
+      UnboundedRequestError,
+    );
+  });
+
+  it("is bounded by the dearest model that may serve the call, and by all answers asked for", () => {
+    const withFallback = costs.quote({ ...call, settings: { models: ["openai/gpt-4o"] } });
+    expect(withFallback.boundPicoUsd).toBe(costs.quote({ ...call, modelId: "openai/gpt-4o" }).boundPicoUsd);
+    expect(costs.quote({ ...call, settings: { extraBody: { n: 3 } } }).boundPicoUsd).toBe(3n * quote.boundPicoUsd);
+  });
+
+  it("takes own prices before the bundled ones", () => {
+    const own = openRouterCosts({ prices: { "my/model": { input: "1", output: "1" } } });
+    expect(own.quote({ ...call, modelId: "my/model" }).boundPicoUsd).toBeGreaterThan(0n);
+    expect(() => own.quote({ surface: "generate", modelId: "my/model", request: {} })).toThrow(/maxOutputTokens/);
+  });
+});
+
+describe("openRouterBudgetError", () => {
+  it("knows refusals for money from other errors", () => {
+    expect(openRouterBudgetError({ statusCode: 402, message: "Insufficient credits." })?.message).toContain(
+      "Insufficient credits",
+    );
+    expect(openRouterBudgetError({ statusCode: 403, message: "Key limit exceeded" })).toBeDefined();
+    expect(openRouterBudgetError({ statusCode: 403, message: "moderation" })).toBeUndefined();
+    expect(openRouterBudgetError("odd")).toBeUndefined();
+  });
+});

@@ -1,0 +1,147 @@
+import {
+  boundReceipt,
+  type Call,
+  type CallResult,
+  type CostExtractor,
+  type Outcome,
+  parsePicoUsd,
+  priceUsage,
+  quoteCall,
+  type Receipt,
+  readSdkUsage,
+  UnboundedRequestError,
+  type Usage,
+} from "@autolabel/budget-core";
+import { failedWithoutCharge, responseOfError } from "./openrouter-errors.ts";
+import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
+
+/** Options of {@link openRouterCosts}. */
+export interface OpenRouterCostsOptions {
+  /** Prices of models that the bundled price book lacks or has otherwise. */
+  prices?: OpenRouterPrices;
+  /** Clock that picks the price of the day. Default: now. */
+  now?: () => Date;
+}
+
+/**
+ * What OpenRouter calls cost: `usage.cost` as the response reports it (with your own provider key: plus what that
+ * provider charges), else tokens x price, else the bound.
+ */
+export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtractor {
+  const { now = () => new Date() } = options;
+  let book: ReturnType<typeof openRouterPriceBook> | undefined;
+  const prices = () => {
+    book ??= openRouterPriceBook(options.prices);
+    return book;
+  };
+  const priced = (modelId: string) => prices().find("openrouter", modelId, now());
+
+  return {
+    provider: "openrouter",
+    quote(call) {
+      const { models, choices } = readRouting(call);
+      // A fallback may serve the call at its own price: the dearest one bounds it.
+      const quotes = models.map((modelId) => quoteCall(call, priced(modelId), prices().hash));
+      const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
+      return { ...dearest, boundPicoUsd: dearest.boundPicoUsd * BigInt(choices) };
+    },
+    receipt(outcome) {
+      if ("error" in outcome && failedWithoutCharge(outcome.error)) return { costPicoUsd: 0n, kind: "reported" };
+      const result = outcome.result?.usage === undefined ? resultOfError(outcome) : outcome.result;
+      return (result && receiptOfResult(result, outcome, priced)) ?? boundReceipt(outcome);
+    },
+  };
+}
+
+function receiptOfResult(
+  result: CallResult,
+  { call }: Outcome,
+  priced: (modelId: string) => Parameters<typeof priceUsage>[0],
+): Receipt | undefined {
+  const raw = rawUsageOf(result);
+  const modelId = result.modelId ?? call.modelId;
+  // The provider turns a missing usage into 0 tokens, so only the raw one tells that there was any.
+  const usage = raw && (readSdkUsage(result.usage) ?? readRawUsage(raw));
+  const evidence = { modelId, ...(usage ? { usage } : {}) };
+  const reported = reportedCost(raw) ?? metadataCost(result);
+  if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
+  const computed = usage && priceUsage(priced(modelId), usage);
+  return computed === undefined ? undefined : { costPicoUsd: computed, kind: "computed", ...evidence };
+}
+
+/**
+ * Without an own provider key `upstream_inference_cost` repeats `cost`, so adding both would double the bill; with one,
+ * `cost` is only OpenRouter's fee. Where the response does not say which, the larger counts.
+ */
+function reportedCost(raw: Record<string, unknown> | undefined): bigint | undefined {
+  const cost = readAmount(raw?.cost);
+  if (cost === undefined) return undefined;
+  const details = asRecord(raw?.cost_details);
+  const upstream = readAmount(details?.upstream_inference_cost) ?? 0n;
+  if (raw?.is_byok === true) return cost + upstream;
+  if (raw?.is_byok === false) return cost;
+  return upstream > cost ? upstream : cost;
+}
+
+function metadataCost({ providerMetadata }: CallResult): bigint | undefined {
+  const usage = asRecord(asRecord(providerMetadata?.openrouter)?.usage);
+  const upstream = asRecord(usage?.costDetails)?.upstreamInferenceCost;
+  return reportedCost(usage && { cost: usage.cost, cost_details: { upstream_inference_cost: upstream } });
+}
+
+function rawUsageOf({ usage, body }: CallResult): Record<string, unknown> | undefined {
+  return asRecord(asRecord(usage)?.raw) ?? asRecord(asRecord(body)?.usage);
+}
+
+function resultOfError({ error, result }: Outcome): CallResult | undefined {
+  const body = asRecord(responseOfError(error));
+  if (!body?.usage) return result;
+  return { body, ...(typeof body.model === "string" ? { modelId: body.model } : {}) };
+}
+
+function readRawUsage(raw: Record<string, unknown>): Usage | undefined {
+  const details = asRecord(raw.prompt_tokens_details);
+  return readSdkUsage({
+    inputTokens: {
+      total: raw.prompt_tokens,
+      cacheRead: details?.cached_tokens,
+      cacheWrite: details?.cache_write_tokens,
+    },
+    outputTokens: { total: raw.completion_tokens },
+  });
+}
+
+/** What may serve the call: the model asked for, its fallbacks, and how many answers are asked of it. */
+function readRouting(call: Call): { models: string[]; choices: number } {
+  const extras = {
+    ...call.settings,
+    ...asRecord(call.settings?.extraBody),
+    ...asRecord(asRecord(call.request.providerOptions)?.openrouter),
+  } as Record<string, unknown>;
+  for (const key of ["plugins", "web_search_options"]) {
+    const value = extras[key];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    throw new UnboundedRequestError({
+      reason: `the setting "${key}" adds input that is not in the request`,
+      fix: `Leave out "${key}", or call without a budget.`,
+    });
+  }
+  const fallbacks = Array.isArray(extras.models) ? extras.models.map(String) : [];
+  const choices = typeof extras.n === "number" && Number.isSafeInteger(extras.n) && extras.n > 1 ? extras.n : 1;
+  return { models: [call.modelId, ...fallbacks], choices };
+}
+
+function readAmount(value: unknown): bigint | undefined {
+  if (value === undefined || value === null) return undefined;
+  try {
+    return parsePicoUsd(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function asRecord(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}

@@ -1,0 +1,58 @@
+import { admit, checkKey, faultRefusal, parseBody } from "./admit.ts";
+import { deliverJson, deliverStream } from "./deliver.ts";
+import { type HttpExchange, readBody, sendJson, untilClientLeaves } from "./http-exchange.ts";
+import { Refusal } from "./refusal.ts";
+import { seededLatencyMs } from "./seeded-random.ts";
+import type { SimulatedAccount } from "./simulated-account.ts";
+import type { Wire } from "./wire/wire.ts";
+
+const DEFAULT_SLOW_MS = 1000;
+
+/** Serves one request of a billable endpoint, from its body to its end. */
+export async function serveGeneration(account: SimulatedAccount, wire: Wire, exchange: HttpExchange): Promise<void> {
+  const index = account.enter();
+  try {
+    await generateAndDeliver(account, wire, exchange, index);
+  } catch (error) {
+    if (error instanceof Refusal) sendRefusal(account, wire, exchange, error);
+    else if (!exchange.clientGone.aborted) throw error;
+  } finally {
+    account.leave();
+  }
+}
+
+async function generateAndDeliver(
+  account: SimulatedAccount,
+  wire: Wire,
+  exchange: HttpExchange,
+  index: number,
+): Promise<void> {
+  const { options } = account;
+  const text = await readBody(exchange);
+  checkKey(account, exchange.apiKey);
+  const request = wire.readRequest(parseBody(text));
+  const attempt = account.countAttempt(request.promptHash);
+  const fault = account.faults.strike({ index, promptText: request.promptText });
+  if (fault?.kind === "disconnect") {
+    exchange.response.destroy();
+    return;
+  }
+  if (fault?.kind === "timeout") return untilClientLeaves(exchange);
+  const refusal = faultRefusal(fault, wire);
+  if (refusal) throw refusal;
+  const model = admit(account, wire, request);
+  const admitted = { request, model, apiKey: exchange.apiKey, attempt, fault };
+  const generation = account.generate(admitted, wire.newId(account.now()));
+  const slowMs = fault?.kind === "slow" ? (fault.ms ?? DEFAULT_SLOW_MS) : 0;
+  const latencyMs = slowMs + seededLatencyMs(options.latencyMs ?? 0, account.seed, index);
+  const delivery = { account, wire, exchange, generation, latencyMs };
+  return request.stream ? deliverStream(delivery) : deliverJson(delivery);
+}
+
+function sendRefusal(account: SimulatedAccount, wire: Wire, exchange: HttpExchange, refusal: Refusal): void {
+  sendJson(exchange, {
+    status: refusal.status,
+    body: refusal.body ?? wire.refusalBody(refusal),
+    headers: { ...account.limiter.headers(), ...refusal.headers },
+  });
+}

@@ -1,0 +1,159 @@
+import { answerRequest, composeAnswer, invalidLabelText } from "./answers.ts";
+import { type Fault, FaultPlan } from "./faults.ts";
+import { fullCharge, type Generation, measureAnswers, partialCharge, type Reporting } from "./generation.ts";
+import { InvoiceBook, type InvoiceOutcome } from "./invoice.ts";
+import type { ModelRequest } from "./model-request.ts";
+import { type Charge, createPriceTable } from "./price-table.ts";
+import { PromptCache } from "./prompt-cache.ts";
+import { RateLimiter } from "./rate-limits.ts";
+import type { PricedModel } from "./simulated-model.ts";
+import type { SimulatorOptions } from "./simulator-options.ts";
+
+const DEFAULT_ERROR_RATE = 0.08;
+const EXCERPT_LENGTH = 200;
+
+/** Everything a simulator remembers: prices, invoice, faults, limits, cache and counters. */
+export class SimulatedAccount {
+  readonly options: SimulatorOptions;
+  readonly seed: string;
+  readonly now: () => number;
+  readonly models: ReadonlyMap<string, PricedModel>;
+  readonly invoice = new InvoiceBook();
+  readonly faults: FaultPlan;
+  readonly limiter: RateLimiter;
+  readonly reporting: Reporting;
+  readonly #cache = new PromptCache();
+  readonly #attempts = new Map<string, number>();
+  #requests = 0;
+  #inFlight = 0;
+  #maxInFlight = 0;
+
+  constructor(options: SimulatorOptions) {
+    this.options = options;
+    this.seed = String(options.seed ?? 0);
+    this.now = options.now ?? Date.now;
+    this.models = createPriceTable(options.models);
+    this.faults = new FaultPlan(this.seed, options.faults ?? []);
+    this.limiter = new RateLimiter(options.limits ?? {}, this.now);
+    this.reporting = {
+      cost: options.costField !== "omitted",
+      usage: options.usageField !== "omitted",
+      byok: options.byok === true,
+    };
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get maxInFlight(): number {
+    return this.#maxInFlight;
+  }
+
+  /** Counts a billable request in and gives it its number. */
+  enter(): number {
+    this.#requests += 1;
+    this.#inFlight += 1;
+    this.#maxInFlight = Math.max(this.#maxInFlight, this.#inFlight);
+    return this.#requests;
+  }
+
+  /** Counts a billable request out. */
+  leave(): void {
+    this.#inFlight -= 1;
+  }
+
+  /** How often this prompt was requested before; counts this time. */
+  countAttempt(promptHash: string): number {
+    const before = this.#attempts.get(promptHash) ?? 0;
+    this.#attempts.set(promptHash, before + 1);
+    return before;
+  }
+
+  /** What is left of the credit, or undefined without one. */
+  get creditLeftPicoUsd(): bigint | undefined {
+    const { creditPicoUsd } = this.options;
+    if (creditPicoUsd === undefined) return undefined;
+    return creditPicoUsd - (this.reporting.byok ? 0n : this.invoice.totalPicoUsd);
+  }
+
+  /** Generates the answers of an admitted request. Nothing is billed yet. */
+  generate(
+    admitted: { request: ModelRequest; model: PricedModel; apiKey: string; attempt: number; fault: Fault | undefined },
+    id: string,
+  ): Generation {
+    const { request, model, apiKey, fault } = admitted;
+    const measured = measureAnswers(request, model, this.#answers(admitted));
+    const cache = this.#cache.use(model, request);
+    return {
+      id,
+      createdSeconds: Math.floor(this.now() / 1000),
+      model,
+      request,
+      choices: measured.choices,
+      counts: {
+        promptTokens: request.promptTokens,
+        ...cache,
+        completionTokens: measured.completionTokens,
+        reasoningTokens: measured.reasoningTokens,
+      },
+      apiKey,
+      reporting: this.reporting,
+      fault: fault && { kind: fault.kind, afterChunks: fault.afterChunks ?? 2, body: fault.body },
+    };
+  }
+
+  #answers(admitted: {
+    request: ModelRequest;
+    model: PricedModel;
+    attempt: number;
+    fault: Fault | undefined;
+  }): readonly string[] {
+    const { request, model, fault } = admitted;
+    const invalidLabel = fault?.kind === "invalid-label" ? invalidLabelText(fault.body) : undefined;
+    const errorRate = model.errorRate ?? this.options.errorRate ?? DEFAULT_ERROR_RATE;
+    const scripted = this.options.answer?.(answerRequest(request, model.id, admitted.attempt));
+    return Array.from({ length: request.choices }, (_, choice) =>
+      scripted !== undefined && invalidLabel === undefined
+        ? scripted
+        : composeAnswer(request, { seed: this.seed, errorRate, choice, invalidLabel }),
+    );
+  }
+
+  /**
+   * Puts a generation on the invoice. A completed or broken answer is billed whole; `sentTokens` says how far delivery
+   * came, which counts for an error in mid-stream, and for an abort or a cut where billing stops with the client.
+   */
+  bill(generation: Generation, outcome: InvoiceOutcome, sentTokens?: number): Charge {
+    const stops = outcome === "error" || (outcome !== "completed" && this.options.billsAfterAbort === false);
+    const charge = stops && sentTokens !== undefined ? partialCharge(generation, sentTokens) : fullCharge(generation);
+    this.invoice.add({
+      id: generation.id,
+      at: new Date(this.now()).toISOString(),
+      model: generation.model.id,
+      ...charge.counts,
+      costPicoUsd: charge.costPicoUsd,
+      apiKey: generation.apiKey,
+      promptHash: generation.request.promptHash,
+      streamed: generation.request.stream,
+      outcome,
+      answer: (generation.choices[0]?.text ?? "").slice(0, EXCERPT_LENGTH),
+    });
+    return charge;
+  }
+
+  /** Starts over: invoice, counters, attempts, cache, limits, and how often each fault has struck. */
+  reset(): void {
+    this.invoice.clear();
+    this.faults.reset();
+    this.limiter.reset();
+    this.#cache.clear();
+    this.#attempts.clear();
+    this.#requests = 0;
+    this.#maxInFlight = this.#inFlight;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Checks what would be published: packs every public package, lints the tarballs, and installs them with plain npm into
+ * an empty project in which the README's first snippet runs against the simulator.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const workspace = mkdtempSync(join(tmpdir(), "autolabel-packages-"));
+
+interface Packed {
+  name: string;
+  folder: string;
+  tarball: string;
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed in ${cwd}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Packs a workspace folder; undefined for a private one. */
+function pack(manifestPath: string): Packed | undefined {
+  const folder = dirname(join(root, manifestPath));
+  const manifest = JSON.parse(readFileSync(join(root, manifestPath), "utf8")) as { name: string; private?: boolean };
+  if (manifest.private) return undefined;
+  const target = join(workspace, "tarballs", basename(folder));
+  mkdirSync(target, { recursive: true });
+  run("pnpm", ["pack", "--pack-destination", target], folder);
+  const [tarball] = globSync("*.tgz", { cwd: target });
+  if (!tarball) throw new Error(`pnpm pack wrote no tarball for ${manifest.name}`);
+  return { name: manifest.name, folder, tarball: join(target, tarball) };
+}
+
+function lint({ name, tarball }: Packed): void {
+  run("publint", ["run", tarball, "--strict"], root);
+  run("attw", [tarball, "--profile", "esm-only"], root);
+  console.log(`✓ ${name}: publint and attw find nothing`);
+}
+
+/** The first TypeScript block of a package's README. */
+function snippetOf(packed: Packed): string {
+  const block = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(packed.folder, "README.md"), "utf8"));
+  if (!block?.[1]) throw new Error(`${packed.name}: its README has no \`\`\`ts block`);
+  return block[1];
+}
+
+/** Sends what the snippet sends to the provider to the simulator instead; the snippet itself is run as it stands. */
+const redirect = `const send = globalThis.fetch;
+globalThis.fetch = (url, init) => send(String(url).replace("https://openrouter.ai/api/v1", process.env.SIMULATOR_URL), init);
+`;
+
+async function runSnippet(provider: Packed, packages: readonly Packed[]): Promise<void> {
+  const project = join(workspace, "project");
+  mkdirSync(project);
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const wanted = ["budget-core", "simulator"].map((name) => packages.find(({ folder }) => basename(folder) === name));
+  const tarballs = [provider, ...wanted].map((packed) => packed?.tarball ?? "");
+  run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs], project);
+  writeFileSync(join(project, "redirect.mjs"), redirect);
+  writeFileSync(join(project, "snippet.mjs"), snippetOf(provider));
+  writeFileSync(
+    join(project, "with-simulator.mjs"),
+    `import { spawnSync } from "node:child_process";
+import { Worker, isMainThread, parentPort } from "node:worker_threads";
+import { startSimulator } from "@autolabel/simulator";
+if (isMainThread) {
+  const worker = new Worker(new URL(import.meta.url));
+  worker.once("message", (url) => {
+    const env = { ...process.env, OPENROUTER_API_KEY: "test", SIMULATOR_URL: url };
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "./redirect.mjs", "snippet.mjs"], { env, encoding: "utf8" });
+    process.stdout.write(stdout);
+    process.stderr.write(stderr);
+    process.exit(status ?? 1);
+  });
+} else {
+  const simulator = await startSimulator();
+  parentPort.postMessage(simulator.openRouterUrl);
+}
+`,
+  );
+  const printed = await new Promise<string>((resolve, reject) => {
+    const child = spawn(process.execPath, ["with-simulator.mjs"], { cwd: project });
+    let text = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += String(chunk)));
+    child.on("close", (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`The README's snippet failed:\n${text}`)),
+    );
+  });
+  console.log(`✓ ${provider.name}: installed by npm, its README's snippet printed\n${printed.replace(/^/gm, "    ")}`);
+}
+
+try {
+  const packages = globSync("{packages,apps}/*/package.json", { cwd: root })
+    .map(pack)
+    .filter((packed) => packed !== undefined);
+  for (const packed of packages) lint(packed);
+  for (const packed of packages)
+    if (basename(packed.folder).startsWith("provider-")) await runSnippet(packed, packages);
+} finally {
+  rmSync(workspace, { recursive: true, force: true });
+}
