@@ -1,5 +1,5 @@
 import { UnpricedModelError } from "../errors/unpriced-model-error.ts";
-import { holdsWithin } from "./compile-row.ts";
+import { type CompiledRow, holdsWithin, type Rates } from "./compile-row.ts";
 import type { ModelPrice } from "./model-price.ts";
 import { nearestIds } from "./nearest-ids.ts";
 import { type CompiledEntry, entryLayer, fnv1a64, type PriceLayer } from "./price-layer.ts";
@@ -80,49 +80,15 @@ export class PriceBook {
    * names the nearest listed ids.
    */
   find(provider: string, modelId: string, at: Date): ModelPrice {
-    for (const [depth, layer] of this.#layers.entries()) {
-      const entry = layer.find(provider, modelId);
-      if (!entry) continue;
-      if (layer.kind !== "stated") this.#refuseStale(entry, modelId, at);
-      return this.#resolve(entry, { modelId, at, below: this.#layers.slice(depth + 1) });
-    }
-    throw this.#unpriced(provider, modelId);
-  }
-
-  #resolve(entry: CompiledEntry, query: { modelId: string; at: Date; below: readonly PriceLayer[] }): ModelPrice {
-    const { modelId, at, below } = query;
-    const { provider, rows } = entry;
-    const atMs = at.getTime();
-    const row = rows.findLast(
-      (candidate) =>
-        candidate.serviceTier === "standard" &&
-        !candidate.boundOnly &&
-        candidate.above < 0 &&
-        holdsWithin(candidate, atMs, atMs),
-    );
-    if (!row) {
-      const day = Number.isNaN(atMs) ? "an invalid date" : at.toISOString().slice(0, 10);
-      throw new UnpricedModelError({ provider, modelId, reason: `no price is known for ${day}` });
-    }
-    // A user who states a price need not state the limits too; they are looked up when somebody asks for them.
-    const limit = (key: "maxOutputTokens" | "maxInputTokens") =>
-      entry[key] ?? below.map((layer) => layer.find(provider, modelId)?.[key]).find((known) => known !== undefined);
-    return {
-      provider,
-      modelId: entry.id,
-      atMs,
-      rates: row.rates,
-      rows,
-      cachesOnRequest: entry.cachesOnRequest ?? false,
-      get maxOutputTokens() {
-        return limit("maxOutputTokens");
-      },
-      get maxInputTokens() {
-        return limit("maxInputTokens");
-      },
-      source: entry.source,
-      checked: entry.checked,
-    };
+    const depth = this.#layers.findIndex((layer) => layer.find(provider, modelId) !== undefined);
+    const layer = this.#layers[depth];
+    const entry = layer?.find(provider, modelId);
+    if (!layer || !entry) throw this.#unpriced(provider, modelId);
+    if (layer.kind !== "stated") this.#refuseStale(entry, modelId, at);
+    const row = rowAt(entry, at.getTime());
+    if (row) return new FoundPrice({ entry, row, atMs: at.getTime(), modelId, below: this.#layers.slice(depth + 1) });
+    const day = Number.isNaN(at.getTime()) ? "an invalid date" : at.toISOString().slice(0, 10);
+    throw new UnpricedModelError({ provider, modelId, reason: `no price is known for ${day}` });
   }
 
   #refuseStale({ provider, checked }: CompiledEntry, modelId: string, at: Date): void {
@@ -147,5 +113,64 @@ export class PriceBook {
 
   #stack(layers: readonly PriceLayer[]): PriceBook {
     return new PriceBook({ layers, staleness: this.#staleness });
+  }
+}
+
+/** The standard price of a short request at an instant. */
+function rowAt({ rows }: CompiledEntry, atMs: number): CompiledRow | undefined {
+  return rows.findLast(
+    (row) => row.serviceTier === "standard" && !row.boundOnly && row.above < 0 && holdsWithin(row, atMs, atMs),
+  );
+}
+
+interface Found {
+  entry: CompiledEntry;
+  row: CompiledRow;
+  atMs: number;
+  modelId: string;
+  below: readonly PriceLayer[];
+}
+
+class FoundPrice implements ModelPrice {
+  readonly provider: string;
+  readonly modelId: string;
+  readonly atMs: number;
+  readonly rates: Rates;
+  readonly rows: readonly CompiledRow[];
+  readonly cachesOnRequest: boolean;
+  readonly source: string;
+  readonly checked: string;
+  readonly #found: Found;
+
+  constructor(found: Found) {
+    const { entry, row, atMs } = found;
+    this.provider = entry.provider;
+    this.modelId = entry.id;
+    this.atMs = atMs;
+    this.rates = row.rates;
+    this.rows = entry.rows;
+    this.cachesOnRequest = entry.cachesOnRequest ?? false;
+    this.source = entry.source;
+    this.checked = entry.checked;
+    this.#found = found;
+  }
+
+  get maxOutputTokens(): number | undefined {
+    return this.#limit("maxOutputTokens");
+  }
+
+  get maxInputTokens(): number | undefined {
+    return this.#limit("maxInputTokens");
+  }
+
+  /** A user who states a price need not state the limits too; they are looked up when somebody asks for them. */
+  #limit(key: "maxOutputTokens" | "maxInputTokens"): number | undefined {
+    const { entry, modelId, below } = this.#found;
+    if (entry[key] !== undefined) return entry[key];
+    for (const layer of below) {
+      const known = layer.find(entry.provider, modelId)?.[key];
+      if (known !== undefined) return known;
+    }
+    return undefined;
   }
 }

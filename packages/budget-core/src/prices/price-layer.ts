@@ -27,13 +27,16 @@ export interface PriceLayer {
  * @throws InvalidAmountError for a price that is no decimal >= 0, or an id that two entries claim.
  */
 export function entryLayer(kind: PriceLayer["kind"], entries: readonly PriceEntry[]): PriceLayer {
-  const byId = new Map<string, CompiledEntry>();
+  const providers = new Map<string, Map<string, CompiledEntry>>();
   for (const entry of entries) {
     const compiled = compileEntry(entry);
+    const models = providers.get(entry.provider) ?? new Map<string, CompiledEntry>();
+    providers.set(entry.provider, models);
     for (const id of [entry.id, ...(entry.aliases ?? [])]) {
-      const key = keyOf(entry.provider, id);
-      if (byId.has(key)) throw new InvalidAmountError({ what: "The price of an id", given: `${key} twice` });
-      byId.set(key, compiled);
+      if (models.has(id)) {
+        throw new InvalidAmountError({ what: "The price of an id", given: `${entry.provider} ${id} twice` });
+      }
+      models.set(id, compiled);
     }
   }
   let hash: string | undefined;
@@ -43,21 +46,14 @@ export function entryLayer(kind: PriceLayer["kind"], entries: readonly PriceEntr
       hash ??= fnv1a64(JSON.stringify(entries));
       return hash;
     },
-    find: (provider, modelId) => byId.get(keyOf(provider, modelId)),
-    ids(provider) {
-      const prefix = keyOf(provider, "");
-      return [...byId.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
-    },
+    find: (provider, modelId) => providers.get(provider)?.get(modelId),
+    ids: (provider) => [...(providers.get(provider)?.keys() ?? [])],
   };
 }
 
 /** @throws InvalidAmountError for a price that is no decimal >= 0. */
 export function compileEntry({ aliases: _aliases, ...entry }: PriceEntry): CompiledEntry {
   return { ...entry, rows: entry.rows.map((row) => compileRow(entry, row)) };
-}
-
-function keyOf(provider: string, modelId: string): string {
-  return `${provider}\n${modelId}`;
 }
 
 /** 64-bit FNV-1a as hex: identifies contents without a dependency; not a signature. */

@@ -10,6 +10,10 @@ export interface Snapshot {
 interface Line {
   text: string;
   header: SnapshotHeader;
+  /** Why the id of the line is left out. */
+  dispute?: string;
+  /** Read when it is first asked for, and then shared by all ids of the line. */
+  entry?: CompiledEntry;
 }
 
 /**
@@ -17,53 +21,44 @@ interface Line {
  * own prices never pays for the table.
  */
 export function snapshotLayer({ hash, text }: Snapshot): PriceLayer {
-  let lines: Map<string, Line> | undefined;
-  const compiled = new Map<string, CompiledEntry>();
-  const lineOf = (provider: string, modelId: string) => {
-    lines ??= indexLines(text);
-    return lines.get(`${provider} ${modelId}`);
+  let providers: Map<string, Map<string, Line>> | undefined;
+  const linesOf = (provider: string) => {
+    providers ??= indexLines(text);
+    return providers.get(provider);
   };
   return {
     kind: "snapshot",
     hash,
     find(provider, modelId) {
-      const line = lineOf(provider, modelId);
-      if (!line || isDispute(line)) return undefined;
-      const known = compiled.get(line.text);
-      if (known?.provider === provider) return known;
-      const entry = compileEntry(readEntry(line.text, line.header));
-      compiled.set(line.text, entry);
-      return entry;
+      const line = linesOf(provider)?.get(modelId);
+      if (!line || line.dispute !== undefined) return undefined;
+      line.entry ??= compileEntry(readEntry(line.text, line.header));
+      return line.entry;
     },
     ids(provider) {
-      lines ??= indexLines(text);
-      const prefix = `${provider} `;
-      return [...lines]
-        .filter(([key, line]) => key.startsWith(prefix) && !isDispute(line))
-        .map(([key]) => key.slice(prefix.length));
+      const lines = linesOf(provider) ?? new Map<string, Line>();
+      return [...lines].filter(([, { dispute }]) => dispute === undefined).map(([id]) => id);
     },
-    disputed(provider, modelId) {
-      const line = lineOf(provider, modelId);
-      return line && isDispute(line) ? line.text.slice(line.text.indexOf(" ") + 1) : undefined;
-    },
+    disputed: (provider, modelId) => linesOf(provider)?.get(modelId)?.dispute,
   };
 }
 
-function isDispute({ text }: Line): boolean {
-  return text.startsWith("?");
-}
-
-function indexLines(text: string): Map<string, Line> {
-  const lines = new Map<string, Line>();
-  let header: SnapshotHeader | undefined;
+function indexLines(text: string): Map<string, Map<string, Line>> {
+  const providers = new Map<string, Map<string, Line>>();
+  let lines = new Map<string, Line>();
+  let header = readHeader("@");
   for (const line of text.split("\n")) {
-    if (line.startsWith("@")) header = readHeader(line);
-    else if (header && line !== "") {
-      const names = line.startsWith("?")
-        ? [line.slice(1).split(" ", 1)[0]]
-        : line.slice(0, line.indexOf("|")).split(" ");
-      for (const name of names) lines.set(`${header.provider} ${name}`, { text: line, header });
+    if (line.startsWith("@")) {
+      header = readHeader(line);
+      lines = new Map();
+      providers.set(header.provider, lines);
+    } else if (line.startsWith("?")) {
+      const end = line.indexOf(" ");
+      lines.set(line.slice(1, end), { text: line, header, dispute: line.slice(end + 1) });
+    } else if (line !== "") {
+      const shared = { text: line, header };
+      for (const id of line.slice(0, line.indexOf("|")).split(" ")) lines.set(id, shared);
     }
   }
-  return lines;
+  return providers;
 }

@@ -1,8 +1,8 @@
 import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
 import { hiddenTextTokens, imageTokenBound } from "./model-family.ts";
 import { isImagePart, type RequestShape, shapeOf } from "./request-shape.ts";
+import { utf8Bytes } from "./utf8-bytes.ts";
 
-const encoder = new TextEncoder();
 /** Listed input limits are rounded; a request that fills the model's window may hold this much more. */
 const limitMargin = 1.1;
 /** What a tokenizer may be given: past it, byte-pair encoders take seconds (measured: 5 to 12 s for 100 kB of "a"). */
@@ -32,8 +32,6 @@ export interface InputBoundOptions {
 export interface InputBound extends RequestShape {
   /** The most tokens that the request can count as. */
   tokens: number;
-  /** The request as text, without its images. */
-  json: string;
 }
 
 /**
@@ -56,13 +54,13 @@ export function boundInput(request: Readonly<Record<string, unknown>>, options: 
   }
   const text = textTokenBound(json, options) + hiddenTextTokens(provider, modelId, shape.hasTools);
   const images = shape.images === 0 ? 0 : shape.images * (imageTokenBound(provider, modelId) ?? Number.NaN);
-  if (shape.hidden.size === 0 && !Number.isNaN(images)) return { ...shape, json, tokens: text + images };
+  if (shape.hidden.size === 0 && !Number.isNaN(images)) return { ...shape, tokens: text + images };
   const what = [...shape.hidden, ...(Number.isNaN(images) ? ["image content"] : [])].join(" and ");
   const { maxInputTokens, hiddenInput = "refuse" } = options;
   if (hiddenInput === "refuse" || maxInputTokens === undefined) {
     throw unbounded(`its ${what} cannot be counted before the call`);
   }
-  return { ...shape, json, tokens: Math.max(text, Math.ceil(maxInputTokens * limitMargin)) };
+  return { ...shape, tokens: Math.max(text, Math.ceil(maxInputTokens * limitMargin)) };
 }
 
 function readRequest(request: Readonly<Record<string, unknown>>): { shape: RequestShape; json: string } {
@@ -80,9 +78,9 @@ function withoutImages(_key: string, value: unknown): unknown {
 }
 
 function textTokenBound(text: string, { countTokens }: InputBoundOptions): number {
-  const bytes = encoder.encode(text).length;
+  const bytes = utf8Bytes(text);
   const isAscii = bytes === text.length;
-  const bound = isAscii ? bytes : Math.max(bytes, encoder.encode(text.normalize("NFKC")).length);
+  const bound = isAscii ? bytes : Math.max(bytes, utf8Bytes(text.normalize("NFKC")));
   if (!countTokens || text.length > maxCountedChars || longRun.test(text)) return bound;
   const counted = Math.ceil(countTokens(text) * limitMargin);
   return Number.isSafeInteger(counted) && counted >= 0 ? Math.min(bound, counted) : bound;

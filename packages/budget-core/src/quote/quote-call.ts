@@ -71,16 +71,14 @@ export function affordableOutput(
 function measure(call: Call, price: ModelPrice, options: QuoteOptions): { inputTokens: number; reach: BillingReach } {
   const { provider } = price;
   const { hiddenInput, countTokens, ...asked } = options;
-  // Settings of the model object travel in the request too.
-  const request = call.settings === undefined ? call.request : { ...call.request, settings: call.settings };
-  const input = boundInput(request, {
+  const input = boundInput(call.request, {
     provider,
     modelId: call.modelId,
     ...(hiddenInput === "model-limit" ? { hiddenInput, maxInputTokens: price.maxInputTokens } : {}),
     ...(countTokens ? { countTokens } : {}),
   });
   const reach: BillingReach = {
-    cacheWrites: cacheWritesOf(input.json),
+    cacheWrites: input.cacheWrites,
     media: input.images > 0 || input.hidden.size > 0,
     choices: choicesOf(call),
     ...asked,
@@ -96,11 +94,6 @@ function outputCap(call: Call, price: ModelPrice): number {
     reason: `neither the call nor the price book caps the output of "${call.modelId}"`,
     fix: "Set maxOutputTokens on the call, or in the model's price entry.",
   });
-}
-
-function cacheWritesOf(json: string): "none" | "5m" | "1h" {
-  if (!json.includes("cache_control") && !json.includes("cacheControl")) return "none";
-  return json.includes('"1h"') ? "1h" : "5m";
 }
 
 function choicesOf({ request }: Call): number {

@@ -7,6 +7,8 @@ export interface RequestShape {
   /** Tools that the provider runs itself, adding input as often as it likes; each is named once. */
   providerTools: ReadonlySet<string>;
   hasTools: boolean;
+  /** The longest-lived cache write that the request asks for. */
+  cacheWrites: "none" | "5m" | "1h";
 }
 
 const imageTypes = new Set(["image", "image_url", "input_image", "image-data", "image-url", "image-file-id"]);
@@ -40,16 +42,14 @@ const storedInputKeys = [
 ];
 const searchKeys = ["web_search_options", "plugins", "useSearchGrounding"];
 
-interface Found {
-  images: number;
+interface Found extends RequestShape {
   hidden: Set<string>;
   providerTools: Set<string>;
-  hasTools: boolean;
 }
 
 /** Looks a request over without reading its text: a few steps per message, whatever their length. */
 export function shapeOf(request: Readonly<Record<string, unknown>>): RequestShape {
-  const found: Found = { images: 0, hidden: new Set(), providerTools: new Set(), hasTools: false };
+  const found: Found = { images: 0, hidden: new Set(), providerTools: new Set(), hasTools: false, cacheWrites: "none" };
   const settings = isRecord(request.providerOptions) ? Object.values(request.providerOptions) : [];
   for (const place of [request, ...settings]) if (isRecord(place)) readSettings(place, found);
   visit(request, found);
@@ -79,7 +79,17 @@ function visit(value: unknown, found: Found): void {
     if (providerToolTypes.has(part.type)) found.providerTools.add(typeof part.id === "string" ? part.id : part.type);
     else if (hiddenTypes.has(part.type) && !isInlineText(part)) found.hidden.add(`${part.type} content`);
   }
-  for (const key in part) visit(part[key], found);
+  for (const key in part) {
+    if (key === "cache_control" || key === "cacheControl") readCacheMark(part[key], found);
+    visit(part[key], found);
+  }
+}
+
+function readCacheMark(mark: unknown, found: Found): void {
+  if (!isRecord(mark)) return;
+  // A lifetime that is not known counts as the dearer one.
+  if (mark.ttl !== undefined && mark.ttl !== "5m") found.cacheWrites = "1h";
+  else if (found.cacheWrites === "none") found.cacheWrites = "5m";
 }
 
 function readSettings(settings: Record<string, unknown>, found: Found): void {
