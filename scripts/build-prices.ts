@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { fnv1a64 } from "../packages/budget-core/src/prices/price-layer.ts";
 import type { PriceEntry } from "../packages/budget-core/src/prices/price-row.ts";
-import { readEntry, readHeader, type SnapshotHeader } from "../packages/budget-core/src/prices/snapshot-format.ts";
+import { readEntries, type SnapshotHeader } from "../packages/budget-core/src/prices/snapshot-format.ts";
 import { addTiers, applyReview } from "./prices/apply-review.ts";
 import { encodeProvider } from "./prices/encode-snapshot.ts";
 import { entryOf } from "./prices/genai-entries.ts";
@@ -91,16 +91,10 @@ function entriesOf(rule: ProviderRule, sources: Sources, report: string[]) {
   return { entries, disputes };
 }
 
-function readCommitted(file: string, rule: ProviderRule): PriceEntry[] {
-  let header: SnapshotHeader | undefined;
-  const entries: PriceEntry[] = [];
-  for (const line of (file.split("`")[1] ?? "").split("\n")) {
-    if (line.startsWith("@")) header = readHeader(line);
-    else if (header?.provider === rule.provider && line !== "" && !line.startsWith("?")) {
-      entries.push(readEntry(line, { ...header, batchUnits: "" }));
-    }
-  }
-  return entries;
+/** The prices of a provider in a committed file, as they were written: without the rows that the 50 % rule adds. */
+function readCommitted(file: string, { provider }: ProviderRule): PriceEntry[] {
+  const [, text = ""] = file.split("`");
+  return readEntries(text, { batch: false }).filter((entry) => entry.provider === provider);
 }
 
 async function main(): Promise<void> {

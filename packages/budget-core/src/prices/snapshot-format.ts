@@ -44,6 +44,19 @@ export function readHeader(line: string): SnapshotHeader {
   return { provider, source, checked, batchUnits: batch.replace("batch=", "") };
 }
 
+/** Reads all models of a snapshot, without the ones that are left out. */
+export function readEntries(text: string, options: { batch: boolean }): PriceEntry[] {
+  const entries: PriceEntry[] = [];
+  let header = readHeader("@");
+  for (const line of text.split("\n")) {
+    if (line.startsWith("@")) header = readHeader(line);
+    else if (line !== "" && !line.startsWith("?")) {
+      entries.push(readEntry(line, options.batch ? header : { ...header, batchUnits: "" }));
+    }
+  }
+  return entries;
+}
+
 /** Reads a model's line. */
 export function readEntry(line: string, header: SnapshotHeader): PriceEntry {
   const [names = "", facts = "", ...rows] = line.split("|");
