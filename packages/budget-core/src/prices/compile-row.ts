@@ -59,7 +59,8 @@ export function compileRow({ provider, id }: Pick<PriceEntry, "provider" | "id">
 
 /** Whether the price holds at some instant from `fromMs` to `toMs`, both inclusive. */
 export function holdsWithin(row: CompiledRow, fromMs: number, toMs: number): boolean {
-  if (row.fromMs > toMs || row.toMs <= fromMs) return false;
+  // Written so that an invalid date is in no period.
+  if (!(row.fromMs <= toMs && fromMs < row.toMs)) return false;
   if (row.utcMinutes === undefined) return true;
   const dayMs = 86_400_000;
   if (toMs - fromMs >= dayMs) return true;

@@ -3,8 +3,6 @@ import { hiddenTextTokens, imageTokenBound } from "./model-family.ts";
 import { isImagePart, type RequestShape, shapeOf } from "./request-shape.ts";
 import { utf8Bytes } from "./utf8-bytes.ts";
 
-/** Listed input limits are rounded; a request that fills the model's window may hold this much more. */
-const limitMargin = 1.1;
 /** What a tokenizer may be given: past it, byte-pair encoders take seconds (measured: 5 to 12 s for 100 kB of "a"). */
 const maxCountedChars = 256_000;
 const longRun = /\S{4096}|\s{4096}/;
@@ -60,7 +58,7 @@ export function boundInput(request: Readonly<Record<string, unknown>>, options: 
   if (hiddenInput === "refuse" || maxInputTokens === undefined) {
     throw unbounded(`its ${what} cannot be counted before the call`);
   }
-  return { ...shape, tokens: Math.max(text, Math.ceil(maxInputTokens * limitMargin)) };
+  return { ...shape, tokens: Math.max(text, andATenth(maxInputTokens)) };
 }
 
 function readRequest(request: Readonly<Record<string, unknown>>): { shape: RequestShape; json: string } {
@@ -82,8 +80,13 @@ function textTokenBound(text: string, { countTokens }: InputBoundOptions): numbe
   const isAscii = bytes === text.length;
   const bound = isAscii ? bytes : Math.max(bytes, utf8Bytes(text.normalize("NFKC")));
   if (!countTokens || text.length > maxCountedChars || longRun.test(text)) return bound;
-  const counted = Math.ceil(countTokens(text) * limitMargin);
+  const counted = andATenth(countTokens(text));
   return Number.isSafeInteger(counted) && counted >= 0 ? Math.min(bound, counted) : bound;
+}
+
+/** Listed limits are rounded, and parts of a text can have more tokens than the whole. */
+function andATenth(tokens: number): number {
+  return tokens + Math.ceil(tokens / 10);
 }
 
 function unbounded(reason: string): UnboundedRequestError {

@@ -100,7 +100,8 @@ function readSettings(settings: Record<string, unknown>, found: Found): void {
   for (const tool of settings.tools) {
     found.hasTools = true;
     const type = isRecord(tool) ? tool.type : undefined;
-    if (typeof type === "string" && !ownToolTypes.has(type)) found.providerTools.add(type);
+    const isListed = typeof type === "string" && (ownToolTypes.has(type) || providerToolTypes.has(type));
+    if (typeof type === "string" && !isListed) found.providerTools.add(type);
   }
 }
 
