@@ -62,17 +62,20 @@ function rulesBetween(row: PriceRow, base: PriceRow): string[] {
     const plain = Number(base[unit] ?? Number.NaN);
     if (!(plain > 0)) return [];
     const factor = price / plain;
-    return factor >= least - 1e-9 && factor <= most + 1e-9
+    // Not every provider sells cached input cheaper still in a batch.
+    const atMost = /cache/i.test(unit) ? Math.max(most, 1) : most;
+    return factor >= least - 1e-9 && factor <= atMost + 1e-9
       ? []
       : [`${rule}: ${unit} / plain (${factor.toFixed(3)}) in ${least}..${most}`];
   });
 }
 
-/** The row that a tier or a length is a variant of: the standard one of the same period and length. */
+/** The row that a tier or a length is a variant of: the standard one of the same length, and of the same period if any. */
 function baseOf(rows: readonly PriceRow[], row: PriceRow): PriceRow | undefined {
   const isTier = row.serviceTier !== undefined;
   const same = rows.filter((base) => base.serviceTier === undefined && !base.boundOnly && base.utc === undefined);
-  const period = same.filter((base) => isTier || (base.from === row.from && base.to === row.to));
+  const isUndated = row.from === undefined && row.to === undefined;
+  const period = same.filter((base) => (isTier && isUndated) || (base.from === row.from && base.to === row.to));
   return period.findLast((base) => base.above === (isTier ? row.above : undefined));
 }
 

@@ -24,7 +24,7 @@ describe("inputTokenBound", () => {
   it("never lies below the bytes of the text, for any Unicode", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (value) => {
-        const wellFormed = value.toWellFormed();
+        const wellFormed = Buffer.from(value).toString();
         const bytes = Math.max(Buffer.byteLength(wellFormed), Buffer.byteLength(wellFormed.normalize("NFKC")));
         expect(inputTokenBound(text(wellFormed))).toBeGreaterThanOrEqual(bytes);
         expect(utf8Bytes(value)).toBe(Buffer.byteLength(value));
