@@ -13,6 +13,7 @@ export type {
   Account,
   AccountKey,
   Balance,
+  BalanceReport,
   Ledger,
   ReserveOutcome,
   ReserveRequest,
@@ -21,6 +22,7 @@ export type {
 export { MemoryLedger } from "./ledger/memory.ts";
 export type { Metering, Posting } from "./meter/meter-call.ts";
 export { budgetMiddleware } from "./meter/middleware.ts";
+export { runWithBudget } from "./meter/scope-context.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
 export {
   type ModelPrice,
@@ -34,11 +36,15 @@ export { priceBound, priceUsage } from "./prices/price-usage.ts";
 export { inputTokenBound } from "./quote/input-bound.ts";
 export { quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
+export type { BudgetAlert } from "./tracker/alerts.ts";
+export type { CostStats } from "./tracker/cost-stats.ts";
 export {
-  type CostStats,
   CostTracker,
   type CostTrackerEvents,
   type CostTrackerOptions,
+  type OnInsufficient,
+  type ReserveOptions,
 } from "./tracker/cost-tracker.ts";
 export type { Reservation } from "./tracker/reservation.ts";
+export type { WindowLength } from "./tracker/windows.ts";
 export { readSdkUsage, type Usage } from "./usage.ts";
