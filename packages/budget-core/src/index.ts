@@ -38,13 +38,13 @@ export { quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
 export type { BudgetAlert } from "./tracker/alerts.ts";
 export type { CostStats } from "./tracker/cost-stats.ts";
-export {
-  CostTracker,
-  type CostTrackerEvents,
-  type CostTrackerOptions,
-  type OnInsufficient,
-  type ReserveOptions,
-} from "./tracker/cost-tracker.ts";
+export { CostTracker } from "./tracker/cost-tracker.ts";
+export type {
+  CostTrackerEvents,
+  CostTrackerOptions,
+  OnInsufficient,
+  ReserveOptions,
+} from "./tracker/cost-tracker-options.ts";
 export type { Reservation } from "./tracker/reservation.ts";
 export type { WindowLength } from "./tracker/windows.ts";
 export { readSdkUsage, type Usage } from "./usage.ts";
