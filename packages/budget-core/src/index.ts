@@ -1,4 +1,4 @@
-export type { Call, CallResult, CostExtractor, Outcome } from "./costs.ts";
+export type { Call, CallResult, CostExtractor, Outcome, Surface } from "./costs.ts";
 export { boundReceipt } from "./costs.ts";
 export { BudgetError } from "./errors/budget-error.ts";
 export { BudgetExceededError, type BudgetExceededOptions } from "./errors/budget-exceeded-error.ts";
@@ -13,14 +13,16 @@ export type {
   Account,
   AccountKey,
   Balance,
+  BalanceReport,
   Ledger,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
 export { MemoryLedger } from "./ledger/memory.ts";
-export type { Metering, Posting } from "./meter/meter-call.ts";
+export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
 export { budgetMiddleware } from "./meter/middleware.ts";
+export { runWithBudget } from "./meter/scope-context.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
 export type { CompiledRow, Rates } from "./prices/compile-row.ts";
 export type { ModelPrice } from "./prices/model-price.ts";
@@ -40,13 +42,18 @@ export { priceUsage } from "./prices/price-usage.ts";
 export { type InputBoundOptions, inputTokenBound } from "./quote/input-bound.ts";
 export { affordableOutput, type QuoteOptions, quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
-export {
-  type CostStats,
-  CostTracker,
-  type CostTrackerEvents,
-  type CostTrackerOptions,
-} from "./tracker/cost-tracker.ts";
+export type { BudgetAlert } from "./tracker/alerts.ts";
+export type { CostStats } from "./tracker/cost-stats.ts";
+export { CostTracker } from "./tracker/cost-tracker.ts";
+export type {
+  CostTrackerEvents,
+  CostTrackerOptions,
+  OnInsufficient,
+  ReserveOptions,
+} from "./tracker/cost-tracker-options.ts";
 export type { Reservation } from "./tracker/reservation.ts";
+
+export type { WindowLength } from "./tracker/windows.ts";
 export { readAnthropicUsage } from "./usage/read-anthropic-usage.ts";
 export { readGeminiUsage } from "./usage/read-gemini-usage.ts";
 export { readOpenAiUsage } from "./usage/read-openai-usage.ts";

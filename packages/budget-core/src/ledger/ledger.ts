@@ -19,17 +19,20 @@ export interface Ledger {
   reserve(request: ReserveRequest): Promise<ReserveOutcome>;
   /** Durable mark that the request is about to leave. Only after it may the request be sent. */
   markDispatched(reservationId: string): Promise<void>;
-  /** Ends a dispatched (or unresolved) reservation: frees the hold and posts the cost in full, even above hold or limit. */
-  settle(reservationId: string, receipt: Receipt): Promise<void>;
+  /**
+   * Ends a dispatched (or unresolved) reservation: frees the hold and posts the cost in full, even above hold or limit.
+   * Returns the balances after it.
+   */
+  settle(reservationId: string, receipt: Receipt): Promise<Balance[]>;
   /** Frees a hold that was not dispatched, or one that was if `evidence` says why nothing was charged. */
   release(reservationId: string, evidence?: string): Promise<void>;
   /** Moves the end of the lease to `leaseMs` from now. */
   extend(reservationId: string, leaseMs: number): Promise<void>;
   /** Balances of accounts, in the order asked for; all zero for an account never used. */
-  read(accounts: readonly AccountKey[]): Promise<Balance[]>;
+  read(accounts: readonly AccountKey[]): Promise<BalanceReport[]>;
   /** Posts a cost that no reservation stands for. It is recorded in full whatever the limit. */
   post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]>;
-  /** Zeroes spend and call counts of accounts by an explicit adjustment; holds and unresolved calls stay. */
+  /** Zeroes spend and call counts of accounts by an explicit adjustment; holds, unresolved calls and claims stay. */
   reset(accounts: readonly AccountKey[]): Promise<void>;
   /**
    * Sorts out reservations whose owner is gone: a lease that ran out frees a hold never dispatched and turns a
@@ -39,6 +42,8 @@ export interface Ledger {
   recover(options?: { abandonedScope?: string }): Promise<UnresolvedReservation[]>;
   /** Ends an unresolved reservation by evidence: its true receipt, or a reason to write it off as uncharged. */
   resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void>;
+  /** True for the first caller that claims `name` in an account, for ever false for all others: what makes an alert fire once. */
+  claim(account: AccountKey, name: string): Promise<boolean>;
   /** Frees the store's resources. Balances stay where the ledger is durable. */
   close(): Promise<void>;
   /** True when other processes may hold money in the same accounts, so that waiting must look again by itself. */
@@ -71,7 +76,7 @@ export interface ReserveRequest {
 /** Admitted, or refused with the balances of the accounts that lack room. */
 export type ReserveOutcome = { admitted: true } | { admitted: false; lacking: readonly (Balance & Account)[] };
 
-/** Balances of one account, in pico-USD. What is free is `limit - spent - held - unresolved`. */
+/** Amounts of one account, in pico-USD. What is free is `limit - spent - held - unresolved`. */
 export interface Balance extends AccountKey {
   spentPicoUsd: bigint;
   heldPicoUsd: bigint;
@@ -80,6 +85,10 @@ export interface Balance extends AccountKey {
   callCount: number;
   /** Calls that were settled at their bound because the provider told no cost. */
   boundCallCount: number;
+}
+
+/** A balance, and which models it was spent on. */
+export interface BalanceReport extends Balance {
   byModel: Readonly<Record<string, { callCount: number; spentPicoUsd: bigint }>>;
 }
 

@@ -3,6 +3,7 @@ import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
 import {
   type AccountKey,
   type Balance,
+  type BalanceReport,
   fits,
   type Ledger,
   type ReserveOutcome,
@@ -16,19 +17,15 @@ type ClosedState = "settled" | "released" | "expired" | "writtenOff";
 
 interface Hold {
   state: OpenState;
-  accounts: MutableBalance[];
+  accounts: MutableAccount[];
   amountPicoUsd: bigint;
   leaseEndsAt: number;
   modelId: string | undefined;
 }
 
-interface MutableBalance extends AccountKey {
-  spentPicoUsd: bigint;
-  heldPicoUsd: bigint;
-  unresolvedPicoUsd: bigint;
-  callCount: number;
-  boundCallCount: number;
+interface MutableAccount extends Balance {
   byModel: Map<string, { callCount: number; spentPicoUsd: bigint }>;
+  claims: Set<string>;
 }
 
 /** How many ended reservations are remembered, so that a repeated step finds its first answer. */
@@ -41,7 +38,8 @@ const remembered = 10_000;
 export class MemoryLedger implements Ledger {
   readonly shared = false;
   readonly #now: () => number;
-  readonly #accounts = new Map<string, MutableBalance>();
+  /** By scope, then by window. */
+  readonly #accounts = new Map<string, Map<string, MutableAccount>>();
   readonly #open = new Map<string, Hold>();
   #closed = new Map<string, ClosedState>();
   #closedBefore = new Map<string, ClosedState>();
@@ -59,9 +57,9 @@ export class MemoryLedger implements Ledger {
 
     const accounts = request.accounts.map((account) => this.#account(account));
     const lacking = request.accounts.flatMap((account, index) => {
-      const balance = accounts[index] as MutableBalance;
+      const balance = accounts[index] as MutableAccount;
       const ok = fits(balance, account.limitPicoUsd, request.amountPicoUsd);
-      return ok ? [] : [{ ...snapshot(balance), limitPicoUsd: account.limitPicoUsd }];
+      return ok ? [] : [{ ...balanceOf(balance), limitPicoUsd: account.limitPicoUsd }];
     });
     if (lacking.length > 0) return { admitted: false, lacking };
 
@@ -81,12 +79,13 @@ export class MemoryLedger implements Ledger {
     hold.state = "dispatched";
   }
 
-  async settle(reservationId: string, receipt: Receipt): Promise<void> {
+  async settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
     assertReceipt(receipt);
-    if (this.#endedState(reservationId) === "settled") return;
+    if (this.#endedState(reservationId) === "settled") return [];
     const hold = this.#find(reservationId, ["dispatched", "unresolved"], "settled");
     this.#end(reservationId, hold, "settled");
     for (const account of hold.accounts) postTo(account, receipt, hold.modelId);
+    return hold.accounts.map(balanceOf);
   }
 
   async release(reservationId: string, evidence?: string): Promise<void> {
@@ -100,8 +99,11 @@ export class MemoryLedger implements Ledger {
     hold.leaseEndsAt = this.#now() + leaseMs;
   }
 
-  async read(accounts: readonly AccountKey[]): Promise<Balance[]> {
-    return accounts.map((key) => snapshot(this.#account(key)));
+  async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
+    return accounts.map((key) => {
+      const account = this.#account(key);
+      return { ...balanceOf(account), byModel: Object.fromEntries(account.byModel) };
+    });
   }
 
   async post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
@@ -109,7 +111,7 @@ export class MemoryLedger implements Ledger {
     return accounts.map((key) => {
       const account = this.#account(key);
       postTo(account, receipt, undefined);
-      return snapshot(account);
+      return balanceOf(account);
     });
   }
 
@@ -136,21 +138,27 @@ export class MemoryLedger implements Ledger {
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
-    if ("costPicoUsd" in evidence) return this.settle(reservationId, evidence);
+    if ("costPicoUsd" in evidence) return void (await this.settle(reservationId, evidence));
     if (this.#endedState(reservationId) === "writtenOff") return;
     const hold = this.#find(reservationId, ["unresolved"], "written off");
     this.#end(reservationId, hold, "writtenOff");
   }
 
+  async claim(account: AccountKey, name: string): Promise<boolean> {
+    const { claims } = this.#account(account);
+    return claims.size < claims.add(name).size;
+  }
+
   async close(): Promise<void> {}
 
-  #account({ scope, window }: AccountKey): MutableBalance {
-    const key = JSON.stringify([scope, window]);
-    let account = this.#accounts.get(key);
+  #account({ scope, window }: AccountKey): MutableAccount {
+    const windows = this.#accounts.get(scope) ?? new Map<string, MutableAccount>();
+    this.#accounts.set(scope, windows);
+    let account = windows.get(window);
     if (!account) {
       const zero = { spentPicoUsd: 0n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n, callCount: 0, boundCallCount: 0 };
-      account = { scope, window, ...zero, byModel: new Map() };
-      this.#accounts.set(key, account);
+      account = { scope, window, ...zero, byModel: new Map(), claims: new Set() };
+      windows.set(window, account);
     }
     return account;
   }
@@ -187,7 +195,7 @@ function markUnresolved(hold: Hold): void {
   }
 }
 
-function postTo(account: MutableBalance, receipt: Receipt, askedModelId: string | undefined): void {
+function postTo(account: MutableAccount, receipt: Receipt, askedModelId: string | undefined): void {
   account.spentPicoUsd += receipt.costPicoUsd;
   account.callCount += 1;
   if (receipt.kind === "bound") account.boundCallCount += 1;
@@ -199,6 +207,7 @@ function postTo(account: MutableBalance, receipt: Receipt, askedModelId: string 
   });
 }
 
-function snapshot(account: MutableBalance): Balance {
-  return { ...account, byModel: Object.fromEntries(account.byModel) };
+function balanceOf(account: MutableAccount): Balance {
+  const { byModel: _byModel, claims: _claims, ...balance } = account;
+  return balance;
 }

@@ -21,6 +21,12 @@ const steps: readonly string[] = [
      spent_pico_usd INTEGER NOT NULL,
      PRIMARY KEY (scope, window, model_id)
    ) STRICT, WITHOUT ROWID;
+   CREATE TABLE claims (
+     scope TEXT NOT NULL,
+     window TEXT NOT NULL,
+     name TEXT NOT NULL,
+     PRIMARY KEY (scope, window, name)
+   ) STRICT, WITHOUT ROWID;
    CREATE TABLE reservations (
      id TEXT PRIMARY KEY,
      state TEXT NOT NULL,

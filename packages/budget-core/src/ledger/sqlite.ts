@@ -6,6 +6,7 @@ import { GroupCommit } from "./group-commit.ts";
 import {
   type AccountKey,
   type Balance,
+  type BalanceReport,
   fits,
   type Ledger,
   type ReserveOutcome,
@@ -78,11 +79,11 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  settle(reservationId: string, receipt: Receipt): Promise<void> {
+  settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
     return this.#commit.run(() => {
       assertReceipt(receipt);
       const hold = this.#expect(reservationId, ["dispatched", "unresolved", "settled"], "settled");
-      if (hold.state === "settled") return;
+      if (hold.state === "settled") return [];
       this.#end(hold, "settled", null);
       this.#run(
         "UPDATE reservations SET cost_pico_usd = ?, kind = ?, served_model_id = ?, bound_breached = ?, usage = ? WHERE id = ?",
@@ -93,7 +94,9 @@ export class SqliteLedger implements Ledger {
         receipt.usage ? JSON.stringify(receipt.usage) : null,
         reservationId,
       );
-      for (const account of accountsOf(hold)) this.#postTo(account, receipt, hold.model_id);
+      const accounts = accountsOf(hold);
+      for (const account of accounts) this.#postTo(account, receipt, hold.model_id);
+      return accounts.map((account) => this.#balance(account));
     });
   }
 
@@ -112,8 +115,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async read(accounts: readonly AccountKey[]): Promise<Balance[]> {
-    return accounts.map((account) => this.#balance(account));
+  async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
+    return accounts.map((account) => ({ ...this.#balance(account), byModel: this.#byModel(account) }));
   }
 
   post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
@@ -164,11 +167,20 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
-    if ("costPicoUsd" in evidence) return this.settle(reservationId, evidence);
+  async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
+    if ("costPicoUsd" in evidence) return void (await this.settle(reservationId, evidence));
     return this.#commit.run(() => {
       const hold = this.#expect(reservationId, ["unresolved", "writtenOff"], "written off");
       if (hold.state === "unresolved") this.#end(hold, "writtenOff", evidence.writeOff);
+    });
+  }
+
+  claim({ scope, window }: AccountKey, name: string): Promise<boolean> {
+    return this.#commit.run(() => {
+      const insert = this.#statement(
+        "INSERT INTO claims (scope, window, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      );
+      return Number(insert.run(scope, window, name).changes) === 1;
     });
   }
 
@@ -232,15 +244,6 @@ export class SqliteLedger implements Ledger {
       scope,
       window,
     )[0];
-    const models = this.#all<{ model_id: string; call_count: bigint; spent_pico_usd: bigint }>(
-      "SELECT model_id, call_count, spent_pico_usd FROM account_models WHERE scope = ? AND window = ?",
-      scope,
-      window,
-    );
-    const byModel = models.map(({ model_id, call_count, spent_pico_usd }) => [
-      model_id,
-      { callCount: Number(call_count), spentPicoUsd: spent_pico_usd },
-    ]);
     return {
       scope,
       window,
@@ -249,8 +252,20 @@ export class SqliteLedger implements Ledger {
       unresolvedPicoUsd: row?.unresolved_pico_usd ?? 0n,
       callCount: Number(row?.call_count ?? 0n),
       boundCallCount: Number(row?.bound_call_count ?? 0n),
-      byModel: Object.fromEntries(byModel),
     };
+  }
+
+  #byModel({ scope, window }: AccountKey): BalanceReport["byModel"] {
+    const models = this.#all<{ model_id: string; call_count: bigint; spent_pico_usd: bigint }>(
+      "SELECT model_id, call_count, spent_pico_usd FROM account_models WHERE scope = ? AND window = ?",
+      scope,
+      window,
+    );
+    const entries = models.map(({ model_id, call_count, spent_pico_usd }) => [
+      model_id,
+      { callCount: Number(call_count), spentPicoUsd: spent_pico_usd },
+    ]);
+    return Object.fromEntries(entries);
   }
 
   #run(sql: string, ...values: (string | number | bigint | null)[]): void {

@@ -2,6 +2,8 @@ import { boundReceipt, type Call, type CallResult, type CostExtractor, type Outc
 import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
 import type { CostTracker } from "../tracker/cost-tracker.ts";
 import type { Reservation } from "../tracker/reservation.ts";
+import { clampQuote } from "./clamp-quote.ts";
+import { ambientBudgets } from "./scope-context.ts";
 
 /** What metering needs: the budget, and what the provider package knows about money. */
 export interface Metering {
@@ -37,8 +39,14 @@ export interface OpenCall {
  */
 export async function openCall(metering: Metering, call: Call, signal?: AbortSignal): Promise<OpenCall> {
   const { tracker, costs } = metering;
-  const quote = costs.quote(call);
-  const hold = await tracker.reserve(quote, { modelId: call.modelId, ...(signal ? { signal } : {}) });
+  const asked = costs.quote(call);
+  const hold = await tracker.reserve(asked, {
+    modelId: call.modelId,
+    scopes: ambientBudgets(),
+    clamp: (availablePicoUsd) => clampQuote(costs, call, asked, availablePicoUsd),
+    ...(signal ? { signal } : {}),
+  });
+  const { quote } = hold;
   try {
     await hold.markDispatched();
   } catch (error) {

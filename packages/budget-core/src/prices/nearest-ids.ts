@@ -18,18 +18,19 @@ export function nearestIds(id: string, known: readonly string[]): string[] {
 function distanceWithin(limit: number, a: string, b: string): number {
   if (b.endsWith(`/${a}`)) return 0;
   if (Math.abs(a.length - b.length) > limit) return Number.POSITIVE_INFINITY;
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let previous = Uint16Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let row = 1; row <= a.length; row++) {
-    const current = [row];
+    const current = new Uint16Array(b.length + 1);
     let least = row;
+    current[0] = row;
     for (let column = 1; column <= b.length; column++) {
-      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const distance = Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
-      current.push(distance);
+      const substitution = Number(previous[column - 1]) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const distance = Math.min(substitution, Number(previous[column]) + 1, Number(current[column - 1]) + 1);
+      current[column] = distance;
       if (distance < least) least = distance;
     }
     if (least > limit) return Number.POSITIVE_INFINITY;
     previous = current;
   }
-  return previous[b.length] ?? 0;
+  return Number(previous[b.length]);
 }

@@ -111,6 +111,25 @@ describe("PriceBook", () => {
     expect(() => new PriceBook(entries)).toThrow(/of a price must be/);
   });
 
+  it("bills no count that it has no price for, and none that is no count", () => {
+    const price = book.find("p", "m", today);
+    const bill = (more: object) => priceUsage(price, { inputTokens: 10, outputTokens: 10, ...more });
+    expect(bill({ webSearchCount: 0 })).toBe(70_000_000n);
+    expect(bill({ webSearchCount: 1 })).toBeUndefined();
+    expect(bill({ fileSearchCount: 1 })).toBeUndefined();
+    expect(bill({ audioInputTokens: 1 })).toBeUndefined();
+    expect(bill({ audioOutputTokens: 1 })).toBeUndefined();
+    expect(bill({ imageOutputTokens: 1 })).toBeUndefined();
+    expect(bill({ imageInputTokens: 1 })).toBe(70_000_000n);
+    expect(bill({ videoTokens: 1 })).toBeUndefined();
+    expect(bill({ toString: 1 })).toBeUndefined();
+    expect(bill({ inputTokens: -1 })).toBeUndefined();
+    expect(bill({ inputTokens: 0.5 })).toBeUndefined();
+    expect(bill({ serviceTier: "priority" })).toBeUndefined();
+    expect(bill({ serviceTier: "batch" })).toBe(70_000_000n);
+    expect(() => new PriceBook([]).find("p", "m", today)).toThrow(UnpricedModelError);
+  });
+
   it("says that a date is invalid", () => {
     expect(() => book.find("p", "m", new Date("never"))).toThrow(/an invalid date/);
   });

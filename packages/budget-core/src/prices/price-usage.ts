@@ -31,7 +31,7 @@ const priced: Readonly<Record<keyof Usage, true>> = {
  * Returns undefined when the cost is unknown: the parts exceed their total, a count has no price, or none is a count.
  */
 export function priceUsage(price: ModelPrice, usage: Usage): bigint | undefined {
-  for (const key in usage) if (!(key in priced)) return undefined;
+  for (const key in usage) if (!Object.hasOwn(priced, key)) return undefined;
   const row = rowOf(price, usage);
   const split = isValidUsage(usage) ? splitUsage(usage) : undefined;
   if (!row || !split) return undefined;
@@ -40,8 +40,9 @@ export function priceUsage(price: ModelPrice, usage: Usage): bigint | undefined 
   let isKnown = true;
   const bill = (count: number | undefined, rate: bigint | undefined) => {
     if (!count) return 0n;
-    if (rate === undefined) isKnown = false;
-    return BigInt(count) * (rate ?? 0n);
+    if (rate !== undefined) return BigInt(count) * rate;
+    isKnown = false;
+    return 0n;
   };
   total += bill(split.freshText, rates.input) + bill(split.cachedText, rates.cacheRead);
   total += bill(usage.cacheWriteTokens, rates.cacheWrite) + bill(usage.cacheWrite1hTokens, rates.cacheWrite1h);

@@ -123,11 +123,7 @@ function tiersOf({ request, modelId }: Call, { provider, rows }: ModelPrice): re
 }
 
 function serviceTierOf({ service_tier, providerOptions }: Readonly<Record<string, unknown>>): unknown {
-  if (service_tier !== undefined && service_tier !== null) return service_tier;
-  if (typeof providerOptions !== "object" || providerOptions === null) return undefined;
-  for (const options of Object.values(providerOptions)) {
-    const tier = (options as { serviceTier?: unknown } | null)?.serviceTier;
-    if (tier !== undefined && tier !== null) return tier;
-  }
-  return undefined;
+  const places = typeof providerOptions === "object" && providerOptions !== null ? Object.values(providerOptions) : [];
+  const named = places.map((options) => (options as { serviceTier?: unknown } | null)?.serviceTier);
+  return [service_tier, ...named].find((tier) => tier !== undefined && tier !== null);
 }

@@ -175,6 +175,15 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     await expectBalance(ledger, account("a"), { held: 0n, unresolved: 0n, spent: 5n });
   },
 
+  "a claim is given once, per account and window": async (ledger) => {
+    const claims = await Promise.all([1, 2, 3].map(() => ledger.claim(account("a"), "alert 0.5")));
+    equal(claims.filter(Boolean).length, 1, "claims given");
+    await ledger.reset([account("a")]);
+    equal(await ledger.claim(account("a"), "alert 0.5"), false, "claim after reset");
+    equal(await ledger.claim({ scope: "a", window: "other" }, "alert 0.5"), true, "claim in another window");
+    equal(await ledger.claim(account("b"), "alert 0.5"), true, "claim in another account");
+  },
+
   "posting counts without a hold; reset zeroes spend but not calls in flight": async (ledger) => {
     await admit(ledger, "r1", [account("a")], 20n);
     const [after] = await ledger.post([account("a")], { costPicoUsd: 200n, kind: "bound" });

@@ -1,7 +1,9 @@
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Balance, Ledger } from "../ledger/ledger.ts";
 import { type Money, usd } from "../money.ts";
 import type { Quote, Receipt } from "../receipt.ts";
 import { waitingLineOf } from "./waiting.ts";
+
+type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promise<void>;
 
 /** Money held for one attempt of one call. It ends by {@link settle} or {@link release}, exactly once. */
 export class Reservation {
@@ -9,12 +11,15 @@ export class Reservation {
   readonly id: string;
   /** How much is held. */
   readonly amount: Money;
+  /** What was reserved for; with a clamped call its output cap is lower than the one asked for. */
+  readonly quote: Quote;
   readonly #ledger: Ledger;
-  readonly #onSettled: (receipt: Receipt) => void;
+  readonly #onSettled: SettledListener;
   #settlement: Promise<void> | undefined;
 
-  constructor(options: { id: string; quote: Quote; ledger: Ledger; onSettled: (receipt: Receipt) => void }) {
+  constructor(options: { id: string; quote: Quote; ledger: Ledger; onSettled: SettledListener }) {
     this.id = options.id;
+    this.quote = options.quote;
     this.amount = usd.pico(options.quote.boundPicoUsd);
     this.#ledger = options.ledger;
     this.#onSettled = options.onSettled;
@@ -34,8 +39,7 @@ export class Reservation {
   async #settleOnce(receipt: Receipt): Promise<void> {
     const boundBreached = receipt.costPicoUsd > this.amount.picoUsd;
     const posted = boundBreached ? { ...receipt, boundBreached } : receipt;
-    await this.#ledger.settle(this.id, posted);
-    this.#onSettled(posted);
+    await this.#onSettled(posted, await this.#ledger.settle(this.id, posted));
   }
 
   /**

@@ -7,6 +7,8 @@ export type Refusal = Extract<ReserveOutcome, { admitted: false }>;
 export interface WaitingCall {
   amountPicoUsd: bigint;
   attempt: () => Promise<ReserveOutcome>;
+  /** How long to wait at most. */
+  maxWaitMs: number | undefined;
   /** Gives a hold back that came too late: the caller has gone. */
   undo: () => Promise<void>;
 }
@@ -50,7 +52,10 @@ export class WaitingLine {
       if (signal?.aborted) return reject(signal.reason);
       const waiters = this.#lanes.get(lane) ?? new Set();
       this.#lanes.set(lane, waiters);
+      let refusal: ReserveOutcome | undefined;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const leave = () => {
+        clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
         waiters.delete(waiter);
         if (waiters.size === 0 && this.#lanes.get(lane) === waiters) this.#lanes.delete(lane);
@@ -61,6 +66,11 @@ export class WaitingLine {
       };
       const waiter: Waiter = {
         ...call,
+        attempt: async () => {
+          const outcome = await call.attempt();
+          refusal = outcome;
+          return outcome;
+        },
         finish: (outcome) => {
           leave();
           resolve(outcome);
@@ -71,6 +81,7 @@ export class WaitingLine {
         },
       };
       waiters.add(waiter);
+      if (call.maxWaitMs !== undefined) timer = setTimeout(() => refusal && waiter.finish(refusal), call.maxWaitMs);
       signal?.addEventListener("abort", onAbort, { once: true });
       this.wake();
     });

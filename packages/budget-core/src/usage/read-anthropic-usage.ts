@@ -48,8 +48,6 @@ function writesOf(step: Json): { total: number; fiveMinutes: number; hour: numbe
   if (!isJson(step.cache_creation)) return { total: told ?? 0, fiveMinutes: told ?? 0, hour: 0 };
   const fiveMinutes = countOf(step.cache_creation.ephemeral_5m_input_tokens) ?? 0;
   const hour = countOf(step.cache_creation.ephemeral_1h_input_tokens) ?? 0;
-  const total = fiveMinutes + hour;
-  return told === undefined || told === total
-    ? { total, fiveMinutes, hour }
-    : { total: Number.NaN, fiveMinutes: Number.NaN, hour };
+  const isWhole = told === undefined || told === fiveMinutes + hour;
+  return { total: isWhole ? fiveMinutes + hour : Number.NaN, fiveMinutes, hour };
 }

@@ -116,6 +116,7 @@ describe("readAnthropicUsage", () => {
       cacheWrite1hTokens: 20,
     });
     expect(readAnthropicUsage({ ...usage, cache_creation })).toMatchObject({ inputTokens: 40 });
+    expect(readAnthropicUsage({ ...usage, cache_creation: {} })).toEqual({ inputTokens: 10, outputTokens: 5 });
     expect(readAnthropicUsage({ ...written, cache_creation_input_tokens: 31 })).toBeUndefined();
   });
 

@@ -1,0 +1,47 @@
+import type { Balance, Ledger } from "../ledger/ledger.ts";
+import { parsePicoUsd } from "../money.ts";
+
+/** A part of the budget was reached. */
+export interface BudgetAlert {
+  /** The part, such as 0.75. */
+  threshold: number;
+  scope: string;
+  window: string;
+}
+
+/** One whole in the unit in which {@link parsePicoUsd} reads decimals. */
+const whole = 10n ** 12n;
+
+/**
+ * Says which parts of a limit were reached, each once per threshold, window and scope: the first who claims it in the
+ * ledger tells it, across processes and restarts.
+ */
+export class AlertWatch {
+  readonly #ledger: Ledger;
+  readonly #thresholds: readonly { threshold: number; exact: bigint }[];
+  readonly #settled = new Set<string>();
+
+  /** @throws InvalidAmountError for a threshold that is not a finite number >= 0. */
+  constructor(ledger: Ledger, thresholds: readonly number[]) {
+    this.#ledger = ledger;
+    this.#thresholds = thresholds
+      .map((threshold) => ({ threshold, exact: parsePicoUsd(threshold, "An alert threshold") }))
+      .sort((a, b) => a.threshold - b.threshold);
+  }
+
+  /** Alerts that are due by this balance and were not told before. */
+  async due(balance: Balance, limitPicoUsd: bigint | null): Promise<BudgetAlert[]> {
+    if (limitPicoUsd === null || limitPicoUsd === 0n) return [];
+    const { scope, window } = balance;
+    const used = balance.spentPicoUsd + balance.unresolvedPicoUsd;
+    const due: BudgetAlert[] = [];
+    for (const { threshold, exact } of this.#thresholds) {
+      const name = `alert ${threshold}`;
+      const key = `${window} ${name}`;
+      if (used * whole < exact * limitPicoUsd || this.#settled.has(key)) continue;
+      this.#settled.add(key);
+      if (await this.#ledger.claim({ scope, window }, name)) due.push({ threshold, scope, window });
+    }
+    return due;
+  }
+}

@@ -1,0 +1,71 @@
+import type { BudgetExceededError } from "../errors/budget-exceeded-error.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Usd } from "../money.ts";
+import type { Quote, Receipt } from "../receipt.ts";
+import type { BudgetAlert } from "./alerts.ts";
+import type { CostTracker } from "./cost-tracker.ts";
+import type { WindowLength } from "./windows.ts";
+
+/** What happens to a call that does not fit. */
+export type OnInsufficient = "wait" | "clamp" | "deny";
+
+/** Options of a {@link CostTracker}. */
+export interface CostTrackerOptions {
+  /**
+   * The limit in USD. Absent or `"unlimited"`: spend is counted, never refused. 0 refuses every call that can cost
+   * anything; a provably free call still passes.
+   */
+  budget?: Usd | "unlimited";
+  /** Names the account in the ledger and in errors. Default `"default"`; a child's is prefixed by its parent's. */
+  name?: string;
+  /** An outer budget. A call must fit in both, in one atomic step; the ledger is the parent's. */
+  parent?: CostTracker;
+  /** The budget starts anew each hour, day, week (from Monday) or month. Default: never. */
+  per?: WindowLength;
+  /** IANA time zone of `per`. Default `"UTC"`. */
+  timeZone?: string;
+  /** Parts of the budget at which an `alert` is told, once each per window. Default 0.5, 0.75, 0.9. */
+  alerts?: readonly number[];
+  /**
+   * What happens to a call that does not fit while others are in flight: `"wait"` (default) queues it until their true
+   * cost is known and refuses it only when it cannot fit at all; `"clamp"` then lowers its output cap to what is
+   * affordable before it refuses; `"deny"` refuses at once.
+   */
+  onInsufficient?: OnInsufficient;
+  /** How long a call waits at most, in ms. Default: until it fits or cannot fit any more. */
+  maxWaitMs?: number;
+  /**
+   * `"reserve"` (default) holds the upper bound of every call, so that the limit is never passed. `"check"` only looks
+   * whether the limit is reached and adds the cost after the call: it may overshoot by all calls in flight.
+   */
+  mode?: "reserve" | "check";
+  /** Where balances live. Default: in memory, gone with the process. */
+  ledger?: Ledger;
+  /** How long a hold may stand without a sign of life, in ms. Default 10 minutes. */
+  leaseMs?: number;
+  /** Clock in ms that picks the window. Default `Date.now`. */
+  now?: () => number;
+}
+
+/** Events of a tracker, by name. */
+export interface CostTrackerEvents {
+  /** A call was settled or a cost added. */
+  spend: { receipt: Receipt; modelId: string | undefined };
+  /** A part of the budget was reached. */
+  alert: BudgetAlert;
+  /** A call was refused. */
+  denied: { error: BudgetExceededError };
+  /** A paid call could not be recorded; its hold stays, so nothing is under-counted. */
+  fault: { error: unknown; reservationId: string };
+}
+
+/** Options of {@link CostTracker.reserve}. */
+export interface ReserveOptions {
+  /** Gives up waiting. */
+  signal?: AbortSignal;
+  modelId?: string;
+  /** Further budgets that the call must fit, in the same atomic step. They must share the ledger. */
+  scopes?: readonly CostTracker[];
+  /** The same call made to fit so many pico-USD, or undefined when it cannot be. Used by `onInsufficient: "clamp"`. */
+  clamp?: (availablePicoUsd: bigint) => Quote | undefined;
+}
