@@ -60,7 +60,10 @@ describe("the committed snapshot", () => {
 
 /** The sources with one price multiplied. */
 function corrupted(providerId: string, modelId: string, factor: number): Sources {
-  const genai = structuredClone(sources.genai) as { id: string; models: { id: string; prices: unknown }[] }[];
+  const genai = structuredClone(sources.genai) as unknown as {
+    id: string;
+    models: { id: string; prices: unknown }[];
+  }[];
   const model = genai.find(({ id }) => id === providerId)?.models.find(({ id }) => id === modelId);
   const scale = (value: unknown): unknown => {
     if (typeof value === "number") return value * factor;

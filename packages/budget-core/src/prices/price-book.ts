@@ -1,6 +1,6 @@
 import { UnpricedModelError } from "../errors/unpriced-model-error.ts";
-import { type CompiledRow, holdsWithin, type Rates } from "./compile-row.ts";
-import type { ModelPrice } from "./model-price.ts";
+import { type CompiledRow, holdsWithin } from "./compile-row.ts";
+import { FoundPrice, type ModelPrice } from "./model-price.ts";
 import { nearestIds } from "./nearest-ids.ts";
 import { type CompiledEntry, entryLayer, fnv1a64, type PriceLayer } from "./price-layer.ts";
 import type { PriceEntry, StatedPrice } from "./price-row.ts";
@@ -121,56 +121,4 @@ function rowAt({ rows }: CompiledEntry, atMs: number): CompiledRow | undefined {
   return rows.findLast(
     (row) => row.serviceTier === "standard" && !row.boundOnly && row.above < 0 && holdsWithin(row, atMs, atMs),
   );
-}
-
-interface Found {
-  entry: CompiledEntry;
-  row: CompiledRow;
-  atMs: number;
-  modelId: string;
-  below: readonly PriceLayer[];
-}
-
-class FoundPrice implements ModelPrice {
-  readonly provider: string;
-  readonly modelId: string;
-  readonly atMs: number;
-  readonly rates: Rates;
-  readonly rows: readonly CompiledRow[];
-  readonly cachesOnRequest: boolean;
-  readonly source: string;
-  readonly checked: string;
-  readonly #found: Found;
-
-  constructor(found: Found) {
-    const { entry, row, atMs } = found;
-    this.provider = entry.provider;
-    this.modelId = entry.id;
-    this.atMs = atMs;
-    this.rates = row.rates;
-    this.rows = entry.rows;
-    this.cachesOnRequest = entry.cachesOnRequest ?? false;
-    this.source = entry.source;
-    this.checked = entry.checked;
-    this.#found = found;
-  }
-
-  get maxOutputTokens(): number | undefined {
-    return this.#limit("maxOutputTokens");
-  }
-
-  get maxInputTokens(): number | undefined {
-    return this.#limit("maxInputTokens");
-  }
-
-  /** A user who states a price need not state the limits too; they are looked up when somebody asks for them. */
-  #limit(key: "maxOutputTokens" | "maxInputTokens"): number | undefined {
-    const { entry, modelId, below } = this.#found;
-    if (entry[key] !== undefined) return entry[key];
-    for (const layer of below) {
-      const known = layer.find(entry.provider, modelId)?.[key];
-      if (known !== undefined) return known;
-    }
-    return undefined;
-  }
 }
