@@ -17,48 +17,53 @@ interface Line {
 }
 
 /**
- * A layer that reads its text at the first lookup, and each model's line when that model is asked for: whoever states
+ * A layer that reads a provider's lines when a model of that provider is first asked for, and a model's line when that
+ * model is: whoever states
  * own prices never pays for the table.
  */
 export function snapshotLayer({ hash, text }: Snapshot): PriceLayer {
-  let providers: Map<string, Map<string, Line>> | undefined;
+  const providers = new Map<string, Map<string, Line>>();
   const linesOf = (provider: string) => {
-    providers ??= indexLines(text);
-    return providers.get(provider);
+    const known = providers.get(provider);
+    if (known) return known;
+    const lines = indexLines(sectionOf(text, provider));
+    providers.set(provider, lines);
+    return lines;
   };
   return {
     kind: "snapshot",
     hash,
     find(provider, modelId) {
-      const line = linesOf(provider)?.get(modelId);
+      const line = linesOf(provider).get(modelId);
       if (!line || line.dispute !== undefined) return undefined;
       line.entry ??= compileEntry(readEntry(line.text, line.header));
       return line.entry;
     },
-    ids(provider) {
-      const lines = linesOf(provider) ?? new Map<string, Line>();
-      return [...lines].filter(([, { dispute }]) => dispute === undefined).map(([id]) => id);
-    },
-    disputed: (provider, modelId) => linesOf(provider)?.get(modelId)?.dispute,
+    ids: (provider) => [...linesOf(provider)].filter(([, { dispute }]) => dispute === undefined).map(([id]) => id),
+    disputed: (provider, modelId) => linesOf(provider).get(modelId)?.dispute,
   };
 }
 
-function indexLines(text: string): Map<string, Map<string, Line>> {
-  const providers = new Map<string, Map<string, Line>>();
-  let lines = new Map<string, Line>();
-  let header = readHeader("@");
-  for (const line of text.split("\n")) {
-    if (line.startsWith("@")) {
-      header = readHeader(line);
-      lines = new Map();
-      providers.set(header.provider, lines);
-    } else if (line.startsWith("?")) {
-      const end = line.indexOf(" ");
-      lines.set(line.slice(1, end), { text: line, header, dispute: line.slice(end + 1) });
-    } else if (line !== "") {
-      const shared = { text: line, header };
-      for (const id of line.slice(0, line.indexOf("|")).split(" ")) lines.set(id, shared);
+/** The lines of one provider, the first of which is its header; empty for a provider that is not listed. */
+function sectionOf(text: string, provider: string): string {
+  const start = text.indexOf(`\n@${provider} `);
+  if (start < 0) return "";
+  const end = text.indexOf("\n@", start + 1);
+  return text.slice(start + 1, end < 0 ? undefined : end);
+}
+
+function indexLines(section: string): Map<string, Line> {
+  const lines = new Map<string, Line>();
+  const [first = "", ...models] = section.split("\n");
+  const header = readHeader(first);
+  for (const text of models) {
+    if (text.startsWith("?")) {
+      const end = text.indexOf(" ");
+      lines.set(text.slice(1, end), { text, header, dispute: text.slice(end + 1) });
+    } else if (text !== "") {
+      const shared = { text, header };
+      for (const id of text.slice(0, text.indexOf("|")).split(" ")) lines.set(id, shared);
     }
   }
-  return providers;
+  return lines;
 }

@@ -35,7 +35,7 @@ export function quoteCall(call: Call, price: ModelPrice, priceBook: string, opti
   const outputTokens = Math.min(options.expectedOutputTokens ?? usualOutputTokens, maxOutputTokens);
   const expected =
     BigInt(Math.ceil(inputTokens / bytesPerToken)) * price.rates.input +
-    BigInt(outputTokens * (reach.choices ?? 1)) * price.rates.output;
+    BigInt(outputTokens * reach.choices) * price.rates.output;
   const expectedPicoUsd = ceilDiv(expected, tokensPerRate);
   return {
     boundPicoUsd,
@@ -62,13 +62,18 @@ export function affordableOutput(
   const { inputRate, outputRate, feesPicoUsd } = boundRates(price, inputTokens, reach);
   const left = (availablePicoUsd - feesPicoUsd) * tokensPerRate - BigInt(inputTokens) * inputRate;
   if (left < 0n) return undefined;
-  const rate = outputRate * BigInt(reach.choices ?? 1);
+  const rate = outputRate * BigInt(reach.choices);
   const fitting = rate === 0n ? BigInt(cap) : left / rate;
   if (fitting === 0n) return undefined;
   return fitting < BigInt(cap) ? Number(fitting) : cap;
 }
 
-function measure(call: Call, price: ModelPrice, options: QuoteOptions): { inputTokens: number; reach: BillingReach } {
+interface Measured {
+  inputTokens: number;
+  reach: BillingReach & { choices: number };
+}
+
+function measure(call: Call, price: ModelPrice, options: QuoteOptions): Measured {
   const { provider } = price;
   const { hiddenInput, countTokens, ...asked } = options;
   const input = boundInput(call.request, {
@@ -77,7 +82,7 @@ function measure(call: Call, price: ModelPrice, options: QuoteOptions): { inputT
     ...(hiddenInput === "model-limit" ? { hiddenInput, maxInputTokens: price.maxInputTokens } : {}),
     ...(countTokens ? { countTokens } : {}),
   });
-  const reach: BillingReach = {
+  const reach = {
     cacheWrites: input.cacheWrites,
     media: input.images > 0 || input.hidden.size > 0,
     choices: choicesOf(call),
