@@ -64,7 +64,7 @@ function entriesOf(rule: ProviderRule, sources: Sources, report: string[]) {
   const llm = Object.entries(sources.llm);
   const claimed = new Set<string>();
   const disputes = new Map<string, string>();
-  const entries: PriceEntry[] = [];
+  const found: PriceEntry[] = [];
   for (const model of models) {
     const read = entryOf(rule, model);
     if (!read) continue;
@@ -73,22 +73,28 @@ function entriesOf(rule: ProviderRule, sources: Sources, report: string[]) {
     const entry = addTiers(applyReview(compared.entry, review), tierRows);
     for (const note of compared.notes) report.push(`${provider} ${note}`);
     const [broken] = brokenRules(entry).filter((problem) => !review?.waive?.some((rule) => problem.startsWith(rule)));
-    // Where two models claim an id, the source gives it to the first.
-    const ids = [entry.id, ...(entry.aliases ?? [])].filter((id) => !claimed.has(id));
-    for (const id of ids) {
-      claimed.add(id);
-      const dispute = broken
-        ? `its price fails a check: ${broken}`
-        : review?.settles
-          ? undefined
-          : compared.disputes.get(id);
+    for (const id of namesOf(entry)) {
+      const settled = review?.settles ? undefined : compared.disputes.get(id);
+      const dispute = claimed.has(id)
+        ? "two models claim the id"
+        : broken
+          ? `its price fails a check: ${broken}`
+          : settled;
       if (dispute) disputes.set(id, dispute);
+      claimed.add(id);
     }
-    const [id, ...aliases] = ids.filter((name) => !disputes.has(name));
-    if (id !== undefined) entries.push({ ...entry, id, aliases });
+    found.push(entry);
   }
+  const entries = found.flatMap((entry): PriceEntry[] => {
+    const [id, ...aliases] = namesOf(entry).filter((name) => !disputes.has(name));
+    return id === undefined ? [] : [{ ...entry, id, aliases }];
+  });
   for (const [id, reason] of disputes) report.push(`${provider} ${id}: left out, ${reason}`);
   return { entries, disputes };
+}
+
+function namesOf({ id, aliases = [] }: PriceEntry): string[] {
+  return [...new Set([id, ...aliases])];
 }
 
 /** The prices of a provider in a committed file, as they were written: without the rows that the 50 % rule adds. */

@@ -103,6 +103,22 @@ describe("the generator", () => {
     expect(built.file).toContain("\n?claude-fable-5 the sources disagree");
   });
 
+  it("leaves out an id that two models claim", () => {
+    const rival = {
+      id: "gpt-4o-rival",
+      match: { or: [{ equals: "gpt-4o-rival" }, { equals: "gpt-4.5-x" }, { equals: "o1-pro" }] },
+    };
+    const genai = sources.genai.map((provider) =>
+      provider.id === "openai"
+        ? { ...provider, models: [...provider.models, { ...rival, prices: { input_mtok: 1, output_mtok: 2 } }] }
+        : provider,
+    );
+    const { file } = buildSnapshot({ ...sources, genai }, "");
+    expect(file).toContain("\n?o1-pro two models claim the id");
+    expect(file).toContain("\no1-pro-2025-03-19|");
+    expect(file).toContain("\ngpt-4o-rival gpt-4.5-x|");
+  });
+
   it("closes a price that changed, and keeps it", () => {
     const { file } = buildSnapshot(corrupted("openrouter", "openai/gpt-4.1-nano", 2), committed);
     const text = file.split("`")[1] ?? "";
