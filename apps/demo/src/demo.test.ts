@@ -92,14 +92,13 @@ describe("--live", () => {
     await simulator.close();
   });
 
-  it("fails when rows get no label, and says why", async () => {
+  it("stops when the key is not accepted, and says so", async () => {
     const simulator = await startSimulator({ apiKeys: ["another key"] });
-    const { status, stdout } = await runBeside(["--live"], {
+    const { status, stderr } = await runBeside(["--live"], {
       OPENROUTER_API_KEY: "a key",
       OPENROUTER_BASE_URL: simulator.openRouterUrl,
     });
-    expect(stdout).toMatch(/row m001: HTTP 401/);
-    expect(stdout).toMatch(/✘ FAILED: every row labeled/);
+    expect(stderr).toMatch(/^error: The provider does not accept the key.*OPENROUTER_API_KEY/m);
     expect(status).toBe(1);
     await simulator.close();
   });
