@@ -28,12 +28,15 @@ function run(args: readonly string[]) {
 async function runBeside(args: readonly string[], added: Record<string, string>) {
   const [command, ...first] = node;
   const child = spawn(command, [...first, ...args], { cwd: temp, env: environment(added) });
-  let stdout = "";
+  let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (data: Buffer) => {
     stdout += data.toString();
   });
+  child.stderr.on("data", (data: Buffer) => {
+    stderr += data.toString();
+  });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { status, stdout };
+  return { status, stdout, stderr };
 }
 
 describe("the demo in a pipe", () => {
