@@ -19,7 +19,7 @@ export type {
   ReserveRequest,
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
-export { MemoryLedger } from "./ledger/memory.ts";
+export { MemoryLedger, type MemoryLedgerSnapshot } from "./ledger/memory.ts";
 export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
 export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } from "./meter/middleware.ts";
 export { runWithBudget } from "./meter/scope-context.ts";
