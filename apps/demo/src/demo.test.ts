@@ -28,12 +28,15 @@ function run(args: readonly string[]) {
 async function runBeside(args: readonly string[], added: Record<string, string>) {
   const [command, ...first] = node;
   const child = spawn(command, [...first, ...args], { cwd: temp, env: environment(added) });
-  let stdout = "";
+  let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (data: Buffer) => {
     stdout += data.toString();
   });
+  child.stderr.on("data", (data: Buffer) => {
+    stderr += data.toString();
+  });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { status, stdout };
+  return { status, stdout, stderr };
 }
 
 describe("the demo in a pipe", () => {
@@ -92,14 +95,13 @@ describe("--live", () => {
     await simulator.close();
   });
 
-  it("fails when rows get no label, and says why", async () => {
+  it("stops when the key is not accepted, and says so", async () => {
     const simulator = await startSimulator({ apiKeys: ["another key"] });
-    const { status, stdout } = await runBeside(["--live"], {
+    const { status, stderr } = await runBeside(["--live"], {
       OPENROUTER_API_KEY: "a key",
       OPENROUTER_BASE_URL: simulator.openRouterUrl,
     });
-    expect(stdout).toMatch(/row m001: HTTP 401/);
-    expect(stdout).toMatch(/✘ FAILED: every row labeled/);
+    expect(stderr).toMatch(/^error: The provider does not accept the key.*OPENROUTER_API_KEY/m);
     expect(status).toBe(1);
     await simulator.close();
   });

@@ -19,10 +19,11 @@ export type {
   ReserveRequest,
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
-export { MemoryLedger } from "./ledger/memory.ts";
+export { MemoryLedger, type MemoryLedgerSnapshot } from "./ledger/memory.ts";
 export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
-export { budgetMiddleware } from "./meter/middleware.ts";
+export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } from "./meter/middleware.ts";
 export { runWithBudget } from "./meter/scope-context.ts";
+export { coverage, type Door, type WithBudgetOptions, withBudget } from "./meter/with-budget.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
 export type { CompiledRow, Rates } from "./prices/compile-row.ts";
 export type { ModelPrice } from "./prices/model-price.ts";
