@@ -28,7 +28,7 @@ export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./
 export type { CompiledRow, Rates } from "./prices/compile-row.ts";
 export type { ModelPrice } from "./prices/model-price.ts";
 export { PriceBook, type Staleness } from "./prices/price-book.ts";
-export { type BillingReach, type BoundRates, boundRates, priceBound } from "./prices/price-bound.ts";
+export { type BillingReach, priceBound } from "./prices/price-bound.ts";
 export type { PriceLayer } from "./prices/price-layer.ts";
 export type {
   Decimal,
@@ -41,7 +41,7 @@ export type {
 } from "./prices/price-row.ts";
 export { priceUsage } from "./prices/price-usage.ts";
 export { type InputBoundOptions, inputTokenBound } from "./quote/input-bound.ts";
-export { affordableOutput, type QuoteOptions, quoteCall } from "./quote/quote-call.ts";
+export { type QuoteOptions, quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
 export type { BudgetAlert } from "./tracker/alerts.ts";
 export type { CostStats } from "./tracker/cost-stats.ts";

@@ -1,11 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Call } from "../costs.ts";
 import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
 import { UnpricedModelError } from "../errors/unpriced-model-error.ts";
 import { PriceBook } from "../prices/price-book.ts";
 import { bundledPriceBook } from "../prices/snapshot.ts";
-import { affordableOutput, quoteCall } from "./quote-call.ts";
+import { quoteCall } from "./quote-call.ts";
 
 const now = new Date("2026-11-23T12:00:00Z");
 const book = bundledPriceBook();
@@ -117,44 +116,5 @@ describe("quoteCall", () => {
       serviceTiers: ["standard"],
     });
     expect(quote.boundPicoUsd).toBe(75n * 150_000n + 100n * 600_000n);
-  });
-});
-
-describe("affordableOutput", () => {
-  it("is the largest cap whose bound fits, for any amount and model", () => {
-    const ids = ["gpt-4o-mini", "gpt-5.4", "o3", "gpt-4.1-nano"];
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...ids),
-        fc.bigInt({ min: 0n, max: 2_000_000_000n }),
-        fc.integer({ min: 1, max: 3 }),
-        (id, available, choices) => {
-          const model = price("openai", id);
-          const asked = call({ modelId: id, maxOutputTokens: 2000 });
-          const bound = (maxOutputTokens: number) =>
-            quoteCall({ ...asked, maxOutputTokens }, model, "", { choices }).boundPicoUsd;
-          const cap = affordableOutput(asked, model, available, { choices });
-          if (cap === undefined) {
-            expect(bound(1)).toBeGreaterThan(available);
-            return;
-          }
-          expect(bound(cap)).toBeLessThanOrEqual(available);
-          if (cap < 2000) expect(bound(cap + 1)).toBeGreaterThan(available);
-          else expect(cap).toBe(2000);
-        },
-      ),
-      { numRuns: 2000, seed: 4_711 },
-    );
-  });
-
-  it("leaves the cap of a free model as it is", () => {
-    const free = new PriceBook([]).with("p", { m: { input: 0, output: 0 } }).find("p", "m", now);
-    expect(affordableOutput(call(), free, 0n)).toBe(100);
-  });
-
-  it("counts fees first", () => {
-    const fee = new PriceBook([]).with("p", { m: { input: 0, output: 1, request: "0.5" } }).find("p", "m", now);
-    expect(affordableOutput(call(), fee, 5n * 10n ** 11n - 1n)).toBeUndefined();
-    expect(affordableOutput(call(), fee, 5n * 10n ** 11n + 7_000_000n)).toBe(7);
   });
 });

@@ -3,7 +3,7 @@ import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
 import { UnpricedModelError } from "../errors/unpriced-model-error.ts";
 import { ceilDiv } from "../money.ts";
 import type { ModelPrice } from "../prices/model-price.ts";
-import { type BillingReach, boundRates, priceBound } from "../prices/price-bound.ts";
+import { type BillingReach, priceBound } from "../prices/price-bound.ts";
 import type { ServiceTier } from "../prices/price-row.ts";
 import type { Quote } from "../receipt.ts";
 import { boundInput, type InputBoundOptions } from "./input-bound.ts";
@@ -14,7 +14,7 @@ const bytesPerToken = 3.5;
 /** A usual length of an answer, for the expected cost of a call that does not tell. */
 const usualOutputTokens = 256;
 
-/** Options of {@link quoteCall} and {@link affordableOutput}. */
+/** Options of {@link quoteCall}. */
 export interface QuoteOptions extends BillingReach, Pick<InputBoundOptions, "hiddenInput" | "countTokens"> {
   /** Length of the answer that the expected cost is computed with. Default: the output cap, at most 256. */
   expectedOutputTokens?: number;
@@ -43,29 +43,6 @@ export function quoteCall(call: Call, price: ModelPrice, priceBook: string, opti
     maxOutputTokens,
     priceBook,
   };
-}
-
-/**
- * The largest output cap with which a call's bound fits an amount, never above the cap that it has anyway. Undefined when
- * not even one token of output fits.
- *
- * @throws what {@link quoteCall} throws.
- */
-export function affordableOutput(
-  call: Call,
-  price: ModelPrice,
-  availablePicoUsd: bigint,
-  options: QuoteOptions = {},
-): number | undefined {
-  const { inputTokens, reach } = measure(call, price, options);
-  const cap = outputCap(call, price);
-  const { inputRate, outputRate, feesPicoUsd } = boundRates(price, inputTokens, reach);
-  const left = (availablePicoUsd - feesPicoUsd) * tokensPerRate - BigInt(inputTokens) * inputRate;
-  if (left < 0n) return undefined;
-  const rate = outputRate * BigInt(reach.choices);
-  const fitting = rate === 0n ? BigInt(cap) : left / rate;
-  if (fitting === 0n) return undefined;
-  return fitting < BigInt(cap) ? Number(fitting) : cap;
 }
 
 interface Measured {
