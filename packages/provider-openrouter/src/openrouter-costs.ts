@@ -3,6 +3,7 @@ import {
   type Call,
   type CallResult,
   type CostExtractor,
+  type ModelPrice,
   type Outcome,
   parsePicoUsd,
   priceUsage,
@@ -19,8 +20,6 @@ import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.
 export interface OpenRouterCostsOptions {
   /** Prices of models that the bundled price book lacks or has otherwise. */
   prices?: OpenRouterPrices;
-  /** Clock that picks the price of the day. Default: now. */
-  now?: () => Date;
 }
 
 /**
@@ -28,13 +27,12 @@ export interface OpenRouterCostsOptions {
  * provider charges), else tokens x price, else the bound.
  */
 export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtractor {
-  const { now = () => new Date() } = options;
   let book: ReturnType<typeof openRouterPriceBook> | undefined;
   const prices = () => {
     book ??= openRouterPriceBook(options.prices);
     return book;
   };
-  const priced = (modelId: string) => prices().find("openrouter", modelId, now());
+  const priced = (modelId: string, { at = new Date() }: Call) => prices().find("openrouter", modelId, at);
 
   return {
     provider: "openrouter",
@@ -42,7 +40,7 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
       const { models, choices } = readRouting(call);
       // A fallback may serve the call at its own price: the dearest one bounds it.
       const asked = boundable(call);
-      const quotes = models.map((modelId) => quoteCall(asked, priced(modelId), prices().hash));
+      const quotes = models.map((modelId) => quoteCall(asked, priced(modelId, call), prices().hash));
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
       return { ...dearest, boundPicoUsd: dearest.boundPicoUsd * BigInt(choices) };
     },
@@ -57,7 +55,7 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
 function receiptOfResult(
   result: CallResult,
   { call }: Outcome,
-  priced: (modelId: string) => Parameters<typeof priceUsage>[0],
+  priced: (modelId: string, call: Call) => ModelPrice,
 ): Receipt | undefined {
   const raw = rawUsageOf(result);
   const modelId = result.modelId ?? call.modelId;
@@ -66,7 +64,7 @@ function receiptOfResult(
   const evidence = { modelId, ...(usage ? { usage } : {}) };
   const reported = reportedCost(raw) ?? metadataCost(result);
   if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
-  const computed = usage && priceUsage(priced(modelId), usage);
+  const computed = usage && priceUsage(priced(modelId, call), usage);
   return computed === undefined ? undefined : { costPicoUsd: computed, kind: "computed", ...evidence };
 }
 

@@ -25,7 +25,7 @@ export interface BillingReach {
 }
 
 /** The dearest that each kind of token can be: pico-USD per 1M tokens, and pico-USD of fees for the whole call. */
-export interface BoundRates {
+interface BoundRates {
   inputRate: bigint;
   outputRate: bigint;
   feesPicoUsd: bigint;
@@ -49,7 +49,7 @@ export function priceBound(
  * tier that may serve it, and of any length up to `inputTokens`. A length that is reached to within a token counts,
  * since sources differ on whether a threshold itself is long.
  */
-export function boundRates(price: ModelPrice, inputTokens: number, reach: BillingReach): BoundRates {
+function boundRates(price: ModelPrice, inputTokens: number, reach: BillingReach): BoundRates {
   const { ttlMs = hourMs, maxWebSearches = 0, maxFileSearches = 0 } = reach;
   const tiers = reachableTiers(price, reach.serviceTiers);
   const most = { input: 0n, output: 0n, request: 0n, webSearch: 0n, fileSearch: 0n };
