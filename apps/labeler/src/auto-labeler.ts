@@ -22,6 +22,11 @@ export interface LabelResult {
 /** The budget ended before the last row. What was paid for is in `partialResults`, and on disk. */
 export type PartialBudgetExceededError = BudgetExceededError & { partialResults: LabelResult };
 
+/** Whether an error is a budget stop of {@link AutoLabeler.label}, with every paid row on it. */
+export function hasPartialResults(error: unknown): error is PartialBudgetExceededError {
+  return BudgetExceededError.isInstance(error) && "partialResults" in error;
+}
+
 /**
  * Labels data sets under a budget.
  *

@@ -44,7 +44,13 @@ export function getLlmClient(options: LlmClientOptions): Exclude<LanguageModel, 
  */
 export function quoteText(config: LlmClientOptions["config"], text: string, maxOutputTokens: number) {
   const costs: CostExtractor = openRouterCosts(config.prices ? { prices: config.prices } : {});
-  return costs.quote({ surface: "generate", ...readModel(config.model), request: { text }, maxOutputTokens });
+  return costs.quote({
+    surface: "generate",
+    ...readModel(config.model),
+    request: { text },
+    settings: {},
+    maxOutputTokens,
+  });
 }
 
 function readModel(model: string): { provider: string; modelId: string } {

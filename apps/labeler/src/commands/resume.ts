@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Settings } from "../config/settings.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { resumeRun } from "../engine/start-run.ts";
 import { findRun } from "../store/runs.ts";
+import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { finishRun } from "./finish-run.ts";
 import { readBudgetFlag } from "./label.ts";
@@ -13,21 +15,27 @@ export interface ResumeOptions {
   output?: string;
   concurrency?: number;
   store?: string;
+  force?: boolean;
 }
 
 /** `autolabel resume [RUN]`: goes on with a run; only rows without a label are bought. @returns the exit code. */
 export async function resume(id: string | undefined, options: ResumeOptions, io: CommandIo): Promise<number> {
-  const settings = new Settings(options.store ? { store: options.store } : {}, io.env ? { env: io.env } : {});
+  const settings = new Settings(options.store ? { store: options.store } : {});
   const changes = {
     ...(options.budget === undefined ? {} : { budget: readBudgetFlag(options.budget) }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   };
-  if (options.output !== undefined) assertWritable(options.output);
+  if (options.output !== undefined) {
+    assertWritable(options.output);
+    if (existsSync(options.output) && !options.force) {
+      throw new UsageError(`${options.output} exists: name another file with -o, or overwrite it with --force`);
+    }
+  }
   const run = await resumeRun({
     run: findRun(settings.store, id),
     settings,
     reconfigure: (stored) => ({ ...stored, ...changes }),
     facts: options.output === undefined ? {} : { output: resolve(options.output) },
   });
-  return await finishRun(run, io, options.store ? ` --store ${options.store}` : "");
+  return await finishRun(run, io, options.store);
 }

@@ -44,7 +44,11 @@ export async function* withText(
     if (!(column in input)) {
       const columns = Object.keys(input).join(", ");
       const place = position === 0 ? "" : ` in row ${position + 1}`;
-      throw new UsageError(`${source} has no column "${column}"${place}: name one of ${columns} with --text-column`);
+      const hint =
+        columns.includes(";") && !columns.includes(", ") ? " (is it separated by semicolons? save it with commas)" : "";
+      throw new UsageError(
+        `${source} has no column "${column}"${place}: name one of ${columns} with --text-column${hint}`,
+      );
     }
     const id = input.row_id ?? input.id;
     const rowId = id === undefined || id === null || id === "" ? String(position) : textOf(id);

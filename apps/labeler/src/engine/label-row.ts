@@ -6,7 +6,7 @@ import type { PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { ClassificationTask } from "../tasks/classification.ts";
 import { UsageError } from "../usage-error.ts";
-import { decideRetry } from "./retry-delay.ts";
+import { decideRetry, isUnreachable } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
 export interface LabelRowOptions {
@@ -35,6 +35,7 @@ interface Answer {
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
   const { row, task, stop } = options;
   if (row.answer) return readAnswer(task, row.answer);
+  if (row.text.trim() === "") return { status: "error", error: "the text is empty: nothing was asked" };
   for (let attempt = 1; ; attempt++) {
     try {
       return readAnswer(task, await ask(options));

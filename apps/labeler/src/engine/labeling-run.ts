@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import type { RowResult, RunStore } from "../store/run-store.ts";
+import { countOf, type RowResult, type RunStore } from "../store/run-store.ts";
 import { type ClassificationTask, classification } from "../tasks/classification.ts";
 import { answerOf, labelRow } from "./label-row.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
@@ -24,6 +24,7 @@ export class LabelingRun {
   readonly #counts: RowCounts;
   #finished: Promise<RunOutcome> | undefined;
   #outcome: RunOutcome | undefined;
+  #finishedNow = 0;
 
   private constructor(options: {
     id: string;
@@ -68,6 +69,11 @@ export class LabelingRun {
   /** Rows by state, now. */
   get counts(): Readonly<RowCounts> {
     return this.#counts;
+  }
+
+  /** Rows that this process finished. */
+  get finishedNow(): number {
+    return this.#finishedNow;
   }
 
   /** What the run has spent, holds and may still spend. */
@@ -174,9 +180,8 @@ export class LabelingRun {
   }
 
   #count(row: PendingRow, result: RowResult): void {
-    if (row.status === "unpaid") this.#counts.unpaid--;
-    else this.#counts.failed--;
-    if (result.status === "labeled") this.#counts.labeled++;
-    else this.#counts.failed++;
+    this.#counts[countOf[row.status]]--;
+    this.#counts[countOf[result.status]]++;
+    this.#finishedNow++;
   }
 }
