@@ -1,4 +1,4 @@
-import type { BudgetExceededError, CostStats, CostTracker } from "@autolabel/budget-core";
+import { BudgetExceededError, type CostStats, type CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
 import { Settings, type SettingsInput } from "./config/settings.ts";
 import { type DataRow, readRows, withText } from "./data/read-rows.ts";

@@ -113,13 +113,13 @@ function boundable(call: Call): Call {
 }
 
 /** Further fields of the request body that change neither who serves it, nor how much it may say, nor what it is asked. */
-const harmless = new Set([
-  ...["models", "n", "provider", "route", "user", "session_id", "metadata", "trace", "usage", "transforms"],
-  ...["reasoning", "reasoning_effort", "include_reasoning", "verbosity", "seed", "stop", "temperature"],
-  ...["top_p", "top_k", "top_a", "min_p", "frequency_penalty", "presence_penalty", "repetition_penalty"],
-  ...["logprobs", "top_logprobs", "logit_bias", "structured_outputs", "parallel_tool_calls", "tool_choice"],
-  ...["response_format", "cache_control", "debug"],
-]);
+const harmless = new Set(
+  `models n provider route user session_id metadata trace usage transforms reasoning reasoning_effort include_reasoning
+   verbosity seed stop temperature top_p top_k top_a min_p frequency_penalty presence_penalty repetition_penalty logprobs
+   top_logprobs logit_bias structured_outputs parallel_tool_calls tool_choice response_format cache_control debug`.split(
+    /\s+/,
+  ),
+);
 
 /**
  * What may serve the call: the model asked for, its fallbacks, and how many answers are asked of it.

@@ -15,8 +15,11 @@ export async function finishRun(run: LabelingRun, io: CommandIo, store: string |
   try {
     const outcome = await watched(run, io, resumeCommand);
     await run.writeTo(output);
-    const end = { runId: run.id, outcome, counts: run.counts, stats: await run.stats(), output, resumeCommand };
-    io.stdout.write(summarize(end, io.stdout.columns ?? 100, styleFor(io.stdout)));
+    const { spent, unresolved } = (await (run.tracker.parent ?? run.tracker).getStats()).exact;
+    const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
+    const stats = await run.stats();
+    const end = { runId: run.id, outcome, counts: run.counts, stats, usedPicoUsd, output, resumeCommand };
+    io.stdout.write(summarize(end, io.stdout.columns ?? Number.POSITIVE_INFINITY, styleFor(io.stdout)));
     return exitCode(run, outcome);
   } catch (error) {
     // Whatever stopped the run, the rows that were paid for are handed over.

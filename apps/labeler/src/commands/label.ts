@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { type Money, UnpricedModelError } from "@autolabel/budget-core";
 import type { LabelingConfigInput } from "../config/labeling-config.ts";
@@ -35,12 +35,10 @@ export async function label(data: string, options: LabelOptions, io: CommandIo):
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
   const output = resolve(options.output ?? `${basename(data, extname(data))}.labeled${outputEnding(data)}`);
-  assertWritable(output);
-  if (output === resolve(data))
+  if (output === resolve(data)) {
     throw new UsageError(`${data} would be overwritten by its own labels: name another file with -o`);
-  if (existsSync(output) && !options.force) {
-    throw new UsageError(`${options.output ?? output} exists: name another file with -o, or overwrite it with --force`);
   }
+  assertWritable(output, { force: options.force });
   const run = await explainPrice(() =>
     startRun({
       name: options.name ?? basename(data, extname(data)),

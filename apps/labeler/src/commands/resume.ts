@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Settings } from "../config/settings.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { resumeRun } from "../engine/start-run.ts";
 import { findRun } from "../store/runs.ts";
-import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { finishRun } from "./finish-run.ts";
 import { readBudgetFlag } from "./label.ts";
@@ -25,12 +23,7 @@ export async function resume(id: string | undefined, options: ResumeOptions, io:
     ...(options.budget === undefined ? {} : { budget: readBudgetFlag(options.budget) }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   };
-  if (options.output !== undefined) {
-    assertWritable(options.output);
-    if (existsSync(options.output) && !options.force) {
-      throw new UsageError(`${options.output} exists: name another file with -o, or overwrite it with --force`);
-    }
-  }
+  if (options.output !== undefined) assertWritable(resolve(options.output), { force: options.force });
   const run = await resumeRun({
     run: findRun(settings.store, id),
     settings,

@@ -19,6 +19,8 @@ export interface RunEnd {
   outcome: RunOutcome;
   counts: Readonly<RowCounts>;
   stats: CostStats;
+  /** Spent and unresolved of the budget that limits the run: its own, or the shared one. */
+  usedPicoUsd: bigint;
   /** Where the rows were written. */
   output: string;
   /** The command that goes on, without budget: `autolabel resume run-1`. */
@@ -96,7 +98,7 @@ function wayOn(end: RunEnd, amount: (money: Money) => string, style: Style): str
   const left = counts.rows - doneRows(counts);
   const forecast = rest ? [["forecast", `the other ${rowsText(left)} need about ${amount(rest)} more`]] : [];
   const { error } = outcome;
-  const needed = roundUp(usd(error.totalCost).picoUsd + (rest?.picoUsd ?? 0n) + usd(error.required).picoUsd);
+  const needed = roundUp(end.usedPicoUsd + (rest?.picoUsd ?? 0n) + usd(error.required).picoUsd);
   if (isShared(end, error)) {
     const reached = `LLM_BUDGET of ${formatUsd(error.budget)}, which all runs without a budget of their own share`;
     return [["reached", reached], ...forecast, ["go on", style("bold", `LLM_BUDGET=${needed} ${resumeCommand}`)]];

@@ -56,6 +56,11 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     await hold.release().catch((fault: unknown) => tracker.emit("fault", { error: fault, reservationId: hold.id }));
     throw error;
   }
+  if (signal?.aborted) {
+    // Marked, but not sent: the caller gave up in between.
+    await hold.release("aborted before it was sent");
+    throw signal.reason;
+  }
   const close = closeOnce(metering, hold);
   return {
     quote,
