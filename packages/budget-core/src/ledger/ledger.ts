@@ -63,7 +63,7 @@ export interface Account extends AccountKey {
 
 /** What {@link Ledger.reserve} takes. */
 export interface ReserveRequest {
-  /** Unique per attempt; never derived from the prompt. */
+  /** Unique per attempt; never derived from the prompt. With another amount it is refused: a repeat holds nothing more. */
   id: string;
   accounts: readonly Account[];
   amountPicoUsd: bigint;

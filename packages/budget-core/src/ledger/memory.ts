@@ -51,9 +51,10 @@ export class MemoryLedger implements Ledger {
 
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
     assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
-    if (this.#open.has(request.id)) return { admitted: true };
-    const ended = this.#endedState(request.id);
-    if (ended) throw new ReservationStateError({ reservationId: request.id, state: ended, step: "reserved again" });
+    const known = this.#open.get(request.id);
+    if (known?.amountPicoUsd === request.amountPicoUsd) return { admitted: true };
+    const state = known?.state ?? this.#endedState(request.id);
+    if (state) throw new ReservationStateError({ reservationId: request.id, state, step: "reserved again" });
 
     const accounts = request.accounts.map((account) => this.#account(account));
     const lacking = request.accounts.flatMap((account, index) => {
