@@ -40,7 +40,12 @@ export class AlertWatch {
       const key = `${window} ${name}`;
       if (used * whole < exact * limitPicoUsd || this.#settled.has(key)) continue;
       this.#settled.add(key);
-      if (await this.#ledger.claim({ scope, window }, name)) due.push({ threshold, scope, window });
+      try {
+        if (await this.#ledger.claim({ scope, window }, name)) due.push({ threshold, scope, window });
+      } catch {
+        // The cost is posted; a store that fails now must not make that look undone. The next cost tries again.
+        this.#settled.delete(key);
+      }
     }
     return due;
   }

@@ -30,9 +30,15 @@ export class Reservation {
     await this.#ledger.markDispatched(this.id);
   }
 
-  /** Posts the cost in full, even above the hold, and frees the rest. A repeat changes nothing. */
+  /**
+   * Posts the cost in full, even above the hold, and frees the rest. A repeat changes nothing; after a failure of the
+   * store it tries again.
+   */
   settle(receipt: Receipt): Promise<void> {
-    this.#settlement ??= this.#settleOnce(receipt);
+    this.#settlement ??= this.#settleOnce(receipt).catch((error: unknown) => {
+      this.#settlement = undefined;
+      throw error;
+    });
     return this.#settlement;
   }
 

@@ -92,10 +92,7 @@ export class WaitingLine {
     this.#again = true;
     if (this.#serving || this.#lanes.size === 0) return;
     this.#serving = true;
-    void this.#serve().finally(() => {
-      this.#serving = false;
-      this.#pollIfShared();
-    });
+    void this.#serve();
   }
 
   async #serve(): Promise<void> {
@@ -103,6 +100,9 @@ export class WaitingLine {
       this.#again = false;
       for (const waiters of this.#lanes.values()) await this.#serveLane(waiters);
     }
+    // In the same turn as the last look at #again: a wake in between would be lost.
+    this.#serving = false;
+    this.#pollIfShared();
   }
 
   async #serveLane(waiters: Set<Waiter>): Promise<void> {
