@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+const source = "@autolabel/source";
+
+/** The tests that mutants of the money, ledger and tracker code run against: all but the slow random ones. */
+export default defineConfig({
+  root: join(import.meta.dirname, "packages/budget-core"),
+  resolve: { conditions: [source, ...defaultClientConditions] },
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  test: {
+    include: ["src/money.test.ts", "src/ledger/*.test.ts", "src/tracker/*.test.ts"],
+    exclude: ["src/**/*-fuzz.test.ts"],
+    testTimeout: 20_000,
+  },
+});
