@@ -20,10 +20,23 @@ export interface CostExtractor {
   receipt(outcome: Outcome): Receipt;
 }
 
+/** The kinds of calls that cost money. */
+export type Surface =
+  | "generate"
+  | "stream"
+  | "embed"
+  | "image"
+  | "speech"
+  | "transcription"
+  | "rerank"
+  | "video"
+  | "decision"
+  | "batch";
+
 /** A billable call that is about to be made. */
 export interface Call {
   /** What is asked of the model. */
-  surface: "generate" | "stream";
+  surface: Surface;
   /** The model that is asked for. */
   modelId: string;
   /** All that is sent: prompt, tools, schema, settings. Its size bounds the input. */

@@ -1,4 +1,4 @@
-export type { Call, CallResult, CostExtractor, Outcome } from "./costs.ts";
+export type { Call, CallResult, CostExtractor, Outcome, Surface } from "./costs.ts";
 export { boundReceipt } from "./costs.ts";
 export { BudgetError } from "./errors/budget-error.ts";
 export { BudgetExceededError, type BudgetExceededOptions } from "./errors/budget-exceeded-error.ts";
@@ -19,10 +19,11 @@ export type {
   ReserveRequest,
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
-export { MemoryLedger } from "./ledger/memory.ts";
-export type { Metering, Posting } from "./meter/meter-call.ts";
-export { budgetMiddleware } from "./meter/middleware.ts";
+export { MemoryLedger, type MemoryLedgerSnapshot } from "./ledger/memory.ts";
+export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
+export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } from "./meter/middleware.ts";
 export { runWithBudget } from "./meter/scope-context.ts";
+export { coverage, type Door, type WithBudgetOptions, withBudget } from "./meter/with-budget.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
 export {
   type ModelPrice,

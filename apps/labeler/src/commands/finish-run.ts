@@ -65,7 +65,7 @@ async function summary(
       : `${formatCount(counts.labeled)} of ${rowsText(counts.rows)}`;
   const cost = `${formatUsd(spent)}${budget ? ` of ${formatUsd(budget)}` : ""}`;
   const resume = (flag = "") => `autolabel resume ${run.id}${flag}${options.resumeFlags}`;
-  const line = (name: string, text: string) => `  ${style("dim", name.padEnd(10))}${text}\n`;
+  const line = (name: string, text: string) => `  ${style("dim", name.padEnd(12))}${text}\n`;
 
   let text = "";
   const heading = headings[outcome.kind];

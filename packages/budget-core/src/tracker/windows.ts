@@ -2,7 +2,7 @@
 export type WindowLength = "hour" | "day" | "week" | "month";
 
 /** One stretch of time in which a budget counts. */
-export interface BudgetWindow {
+interface BudgetWindow {
   /** Such as `2026-11-23`; the same on every process at the same instant. `"all"` for a budget that never starts anew. */
   id: string;
   /** First instant of the next window, in ms; infinite for `"all"`. */
