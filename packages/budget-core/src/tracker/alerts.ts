@@ -1,5 +1,5 @@
 import type { Balance, Ledger } from "../ledger/ledger.ts";
-import { parsePicoUsd } from "../money.ts";
+import { ceilDiv, parsePicoUsd } from "../money.ts";
 
 /** A part of the budget was reached. */
 export interface BudgetAlert {
@@ -20,6 +20,8 @@ export class AlertWatch {
   readonly #ledger: Ledger;
   readonly #thresholds: readonly { threshold: number; exact: bigint }[];
   readonly #settled = new Set<string>();
+  /** The lowest amount at which a threshold of this window and limit is not told yet; saves arithmetic on most calls. */
+  #next: { window: string; limitPicoUsd: bigint; atPicoUsd: bigint } | undefined;
 
   /** @throws InvalidAmountError for a threshold that is not a finite number >= 0. */
   constructor(ledger: Ledger, thresholds: readonly number[]) {
@@ -29,15 +31,27 @@ export class AlertWatch {
       .sort((a, b) => a.threshold - b.threshold);
   }
 
+  /** Whether {@link due} has anything to look at. */
+  mayBeDue({ window, spentPicoUsd, unresolvedPicoUsd }: Balance, limitPicoUsd: bigint | null): boolean {
+    if (limitPicoUsd === null || limitPicoUsd === 0n) return false;
+    if (this.#next?.window !== window || this.#next.limitPicoUsd !== limitPicoUsd) {
+      const open = this.#thresholds.find(({ threshold }) => !this.#settled.has(keyOf(window, threshold)));
+      if (!open) return false;
+      this.#next = { window, limitPicoUsd, atPicoUsd: ceilDiv(open.exact * limitPicoUsd, whole) };
+    }
+    return spentPicoUsd + unresolvedPicoUsd >= this.#next.atPicoUsd;
+  }
+
   /** Alerts that are due by this balance and were not told before. */
   async due(balance: Balance, limitPicoUsd: bigint | null): Promise<BudgetAlert[]> {
     if (limitPicoUsd === null || limitPicoUsd === 0n) return [];
+    this.#next = undefined;
     const { scope, window } = balance;
     const used = balance.spentPicoUsd + balance.unresolvedPicoUsd;
     const due: BudgetAlert[] = [];
     for (const { threshold, exact } of this.#thresholds) {
       const name = `alert ${threshold}`;
-      const key = `${window} ${name}`;
+      const key = keyOf(window, threshold);
       if (used * whole < exact * limitPicoUsd || this.#settled.has(key)) continue;
       this.#settled.add(key);
       try {
@@ -49,4 +63,8 @@ export class AlertWatch {
     }
     return due;
   }
+}
+
+function keyOf(window: string, threshold: number): string {
+  return `${window} ${threshold}`;
 }

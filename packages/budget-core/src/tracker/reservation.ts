@@ -9,8 +9,6 @@ type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promi
 export class Reservation {
   /** Identity in the ledger; unique per attempt. */
   readonly id: string;
-  /** How much is held. */
-  readonly amount: Money;
   /** What was reserved for; with a clamped call its output cap is lower than the one asked for. */
   readonly quote: Quote;
   readonly #ledger: Ledger;
@@ -20,14 +18,18 @@ export class Reservation {
   constructor(options: { id: string; quote: Quote; ledger: Ledger; onSettled: SettledListener }) {
     this.id = options.id;
     this.quote = options.quote;
-    this.amount = usd.pico(options.quote.boundPicoUsd);
     this.#ledger = options.ledger;
     this.#onSettled = options.onSettled;
   }
 
+  /** How much is held. */
+  get amount(): Money {
+    return usd.pico(this.quote.boundPicoUsd);
+  }
+
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
-  async markDispatched(): Promise<void> {
-    await this.#ledger.markDispatched(this.id);
+  markDispatched(): Promise<void> {
+    return this.#ledger.markDispatched(this.id);
   }
 
   /**
@@ -43,7 +45,7 @@ export class Reservation {
   }
 
   async #settleOnce(receipt: Receipt): Promise<void> {
-    const boundBreached = receipt.costPicoUsd > this.amount.picoUsd;
+    const boundBreached = receipt.costPicoUsd > this.quote.boundPicoUsd;
     const posted = boundBreached ? { ...receipt, boundBreached } : receipt;
     await this.#onSettled(posted, await this.#ledger.settle(this.id, posted));
   }
@@ -60,7 +62,7 @@ export class Reservation {
   }
 
   /** Moves the end of the lease to `leaseMs` from now. */
-  async extend(leaseMs: number): Promise<void> {
-    await this.#ledger.extend(this.id, leaseMs);
+  extend(leaseMs: number): Promise<void> {
+    return this.#ledger.extend(this.id, leaseMs);
   }
 }

@@ -22,7 +22,9 @@ const longestMs: Record<WindowLength, number> = {
 };
 
 /** The clock of a budget that never starts anew. */
-export const noWindows: WindowClock = () => ({ id: "all", endsAtMs: Number.POSITIVE_INFINITY });
+export const noWindows: WindowClock = () => forEver;
+
+const forEver = { id: "all", endsAtMs: Number.POSITIVE_INFINITY };
 
 /**
  * Windows by the wall clock of a time zone: hours, days from midnight, weeks from Monday, months from the 1st. An hour
