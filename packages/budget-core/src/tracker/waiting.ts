@@ -20,6 +20,8 @@ interface Waiter extends WaitingCall {
 
 /** How often a wait on a ledger that other processes share looks again by itself. */
 const sharedPollMs = 100;
+/** How often a wait sorts out holds whose lease ran out: their owner may have gone without a word. */
+const recoverMs = 1000;
 
 /**
  * Calls that wait for holds in flight to end, per ledger and set of accounts: first come first served, but a call that
@@ -31,6 +33,7 @@ export class WaitingLine {
   #serving = false;
   #again = false;
   #poll: ReturnType<typeof setTimeout> | undefined;
+  #sinceRecoveryMs = 0;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -102,7 +105,7 @@ export class WaitingLine {
     }
     // In the same turn as the last look at #again: a wake in between would be lost.
     this.#serving = false;
-    this.#pollIfShared();
+    this.#lookAgain();
   }
 
   async #serveLane(waiters: Set<Waiter>): Promise<void> {
@@ -121,12 +124,20 @@ export class WaitingLine {
     }
   }
 
-  #pollIfShared(): void {
-    if (!this.#ledger.shared || this.#lanes.size === 0 || this.#poll) return;
-    this.#poll = setTimeout(() => {
+  /** Nobody wakes the line for what other processes do, or for holds that were forgotten. */
+  #lookAgain(): void {
+    if (this.#lanes.size === 0 || this.#poll) return;
+    const afterMs = this.#ledger.shared ? sharedPollMs : recoverMs;
+    this.#poll = setTimeout(async () => {
       this.#poll = undefined;
+      this.#sinceRecoveryMs += afterMs;
+      if (this.#sinceRecoveryMs >= recoverMs && this.#lanes.size > 0) {
+        this.#sinceRecoveryMs = 0;
+        // A store that fails now fails the waiting calls when they try again.
+        await this.#ledger.recover().catch(() => []);
+      }
       this.wake();
-    }, sharedPollMs);
+    }, afterMs);
   }
 }
 
