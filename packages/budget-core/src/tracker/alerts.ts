@@ -31,20 +31,24 @@ export class AlertWatch {
       .sort((a, b) => a.threshold - b.threshold);
   }
 
-  /** Whether {@link due} has anything to look at. */
-  mayBeDue({ window, spentPicoUsd, unresolvedPicoUsd }: Balance, limitPicoUsd: bigint | null): boolean {
-    if (limitPicoUsd === null || limitPicoUsd === 0n) return false;
-    if (this.#next?.window !== window || this.#next.limitPicoUsd !== limitPicoUsd) {
-      const open = this.#thresholds.find(({ threshold }) => !this.#settled.has(keyOf(window, threshold)));
-      if (!open) return false;
-      this.#next = { window, limitPicoUsd, atPicoUsd: ceilDiv(open.exact * limitPicoUsd, whole) };
-    }
-    return spentPicoUsd + unresolvedPicoUsd >= this.#next.atPicoUsd;
+  /** Alerts that are due by this balance and were not told before; undefined, at once, when there is none to look at. */
+  due(balance: Balance, limitPicoUsd: bigint | null): Promise<BudgetAlert[]> | undefined {
+    if (limitPicoUsd === null || limitPicoUsd === 0n) return undefined;
+    const isDue = balance.spentPicoUsd + balance.unresolvedPicoUsd >= this.#nextAt(balance.window, limitPicoUsd);
+    return isDue ? this.#claim(balance, limitPicoUsd) : undefined;
   }
 
-  /** Alerts that are due by this balance and were not told before. */
-  async due(balance: Balance, limitPicoUsd: bigint | null): Promise<BudgetAlert[]> {
-    if (limitPicoUsd === null || limitPicoUsd === 0n) return [];
+  #nextAt(window: string, limitPicoUsd: bigint): bigint {
+    if (this.#next?.window !== window || this.#next.limitPicoUsd !== limitPicoUsd) {
+      const open = this.#thresholds.find(({ threshold }) => !this.#settled.has(keyOf(window, threshold)));
+      // With none left, no amount of money reaches the next one.
+      const atPicoUsd = open ? ceilDiv(open.exact * limitPicoUsd, whole) : 2n ** 256n;
+      this.#next = { window, limitPicoUsd, atPicoUsd };
+    }
+    return this.#next.atPicoUsd;
+  }
+
+  async #claim(balance: Balance, limitPicoUsd: bigint): Promise<BudgetAlert[]> {
     this.#next = undefined;
     const { scope, window } = balance;
     const used = balance.spentPicoUsd + balance.unresolvedPicoUsd;

@@ -189,8 +189,8 @@ export class CostTracker {
     for (const [index, tracker] of trackers.entries()) {
       const account = accounts[index];
       const balance = balances.find(({ scope, window }) => scope === account?.scope && window === account.window);
-      if (!balance || !tracker.#alerts.mayBeDue(balance, tracker.#limitPicoUsd)) continue;
-      for (const alert of await tracker.#alerts.due(balance, tracker.#limitPicoUsd)) tracker.emit("alert", alert);
+      const due = balance && tracker.#alerts.due(balance, tracker.#limitPicoUsd);
+      if (due) for (const alert of await due) tracker.emit("alert", alert);
     }
   }
 

@@ -14,6 +14,8 @@ export interface WaitingCall {
 }
 
 interface Waiter extends WaitingCall {
+  /** Does not fit now; final for a call that has waited long enough. */
+  refuse: (outcome: ReserveOutcome) => void;
   finish: (outcome: ReserveOutcome) => void;
   fail: (error: unknown) => void;
 }
@@ -56,12 +58,13 @@ export class WaitingLine {
       const waiters = this.#lanes.get(lane) ?? new Set();
       this.#lanes.set(lane, waiters);
       let refusal: ReserveOutcome | undefined;
+      let isLate = false;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const leave = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
         waiters.delete(waiter);
-        if (waiters.size === 0 && this.#lanes.get(lane) === waiters) this.#lanes.delete(lane);
+        if (waiters.size === 0) this.#lanes.delete(lane);
       };
       const onAbort = () => {
         leave();
@@ -69,10 +72,9 @@ export class WaitingLine {
       };
       const waiter: Waiter = {
         ...call,
-        attempt: async () => {
-          const outcome = await call.attempt();
+        refuse: (outcome) => {
           refusal = outcome;
-          return outcome;
+          if (isLate) waiter.finish(outcome);
         },
         finish: (outcome) => {
           leave();
@@ -83,8 +85,12 @@ export class WaitingLine {
           reject(error);
         },
       };
+      const onLate = () => {
+        isLate = true;
+        if (refusal) waiter.finish(refusal);
+      };
       waiters.add(waiter);
-      if (call.maxWaitMs !== undefined) timer = setTimeout(() => refusal && waiter.finish(refusal), call.maxWaitMs);
+      if (call.maxWaitMs !== undefined) timer = setTimeout(onLate, call.maxWaitMs);
       signal?.addEventListener("abort", onAbort, { once: true });
       this.wake();
     });
@@ -109,15 +115,22 @@ export class WaitingLine {
   }
 
   async #serveLane(waiters: Set<Waiter>): Promise<void> {
-    let smallestRefused: bigint | undefined;
+    let smallest: { amountPicoUsd: bigint; outcome: ReserveOutcome } | undefined;
     for (const waiter of waiters) {
-      if (smallestRefused !== undefined && waiter.amountPicoUsd >= smallestRefused) continue;
+      const { amountPicoUsd } = waiter;
+      if (smallest && amountPicoUsd >= smallest.amountPicoUsd) {
+        waiter.refuse(smallest.outcome);
+        continue;
+      }
       try {
         const outcome = await waiter.attempt();
         if (!waiters.has(waiter)) {
           if (outcome.admitted) await waiter.undo();
-        } else if (outcome.admitted || !mayFitLater(outcome, waiter.amountPicoUsd)) waiter.finish(outcome);
-        else smallestRefused = waiter.amountPicoUsd;
+        } else if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) waiter.finish(outcome);
+        else {
+          smallest = { amountPicoUsd, outcome };
+          waiter.refuse(outcome);
+        }
       } catch (error) {
         waiter.fail(error);
       }

@@ -54,6 +54,8 @@ function endOf(id: string, idAt: (instantMs: number) => string, inside: number, 
   return high;
 }
 
+type PartName = "year" | "month" | "day" | "hour" | "timeZoneName";
+
 function idFunction(per: WindowLength, timeZone: string): (instantMs: number) => string {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
@@ -67,9 +69,8 @@ function idFunction(per: WindowLength, timeZone: string): (instantMs: number) =>
     ...(per === "hour" ? { timeZoneName: "longOffset" } : {}),
   });
   return (instantMs) => {
-    const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
-    for (const { type, value } of format.formatToParts(instantMs)) parts[type] = value;
-    const { year = "", month = "", day = "", hour = "", timeZoneName = "" } = parts;
+    const parts = Object.fromEntries(format.formatToParts(instantMs).map(({ type, value }) => [type, value]));
+    const { year, month, day, hour, timeZoneName } = parts as Record<PartName, string>;
     if (per === "month") return `${year}-${month}`;
     if (per === "week") return isoWeek(Number(year), Number(month), Number(day));
     if (per === "day") return `${year}-${month}-${day}`;
