@@ -60,4 +60,17 @@ describe("MemoryLedger", () => {
     await second.settle("sent", { costPicoUsd: 3n });
     expect((await second.read(accounts))[0]?.spentPicoUsd).toBe(10n);
   });
+
+  it("keeps what no model is known of in a snapshot, and shows copies of its books only", async () => {
+    const account = { scope: "a", window: "w", limitPicoUsd: null };
+    const first = new MemoryLedger();
+    await first.reserve({ id: "x", accounts: [account], amountPicoUsd: 20n, leaseMs: 1000 });
+    await first.post([account], { costPicoUsd: 3n, kind: "bound" });
+    const [shown] = await first.read([account]);
+    await first.post([account], { costPicoUsd: 4n });
+    expect(shown).toMatchObject({ spentPicoUsd: 3n, byModel: { unknown: { callCount: 1, spentPicoUsd: 3n } } });
+    const second = new MemoryLedger({ snapshot: first.snapshot() });
+    expect(await second.recover()).toEqual([{ id: "x", accounts: [{ scope: "a", window: "w" }], amountPicoUsd: 20n }]);
+    expect(await second.read([account])).toMatchObject([{ spentPicoUsd: 7n, callCount: 2, boundCallCount: 1 }]);
+  });
 });

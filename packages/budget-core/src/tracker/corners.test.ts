@@ -228,6 +228,37 @@ describe("a refusal", () => {
     expect(free).toEqual([0n]);
   });
 
+  it("clamps to what the tightest of the budgets has left", async () => {
+    for (const [outer, inner] of [
+      [30n, 50n],
+      [50n, 30n],
+    ] as const) {
+      const parent = new CostTracker({ name: "p", budget: usd.pico(outer), onInsufficient: "clamp" });
+      const child = parent.child({ name: "c", budget: usd.pico(inner) });
+      const hold = await child.reserve({ boundPicoUsd: 80n }, { clamp: (boundPicoUsd) => ({ boundPicoUsd }) });
+      expect(hold.amount.picoUsd).toBe(30n);
+    }
+  });
+
+  it("does not come to a small call because a large one waits", async () => {
+    const ledger = new MemoryLedger();
+    const tracker = new CostTracker({ budget: usd.pico(100n), ledger });
+    const first = await tracker.reserve({ boundPicoUsd: 60n });
+    const large = tracker.reserve({ boundPicoUsd: 90n });
+    await nextTurn();
+    const order: string[] = [];
+    const same = tracker.reserve({ boundPicoUsd: 90n }).then(async (hold) => {
+      order.push("same");
+      await hold.release();
+    });
+    const small = await tracker.reserve({ boundPicoUsd: 40n });
+    await first.release();
+    await small.release();
+    await (await large.finally(() => order.push("large"))).release();
+    await same;
+    expect(order).toEqual(["large", "same"]);
+  });
+
   it("comes after three tries to clamp, at most", async () => {
     const tracker = new CostTracker({ budget: usd.pico(10n), onInsufficient: "clamp" });
     const clamp = vi.fn(() => ({ boundPicoUsd: 11n }));

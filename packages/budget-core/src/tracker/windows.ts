@@ -74,7 +74,8 @@ function idFunction(per: WindowLength, timeZone: string): (instantMs: number) =>
     if (per === "month") return `${year}-${month}`;
     if (per === "week") return isoWeek(Number(year), Number(month), Number(day));
     if (per === "day") return `${year}-${month}-${day}`;
-    return `${year}-${month}-${day}T${hour}${timeZoneName.replace("GMT", "") || "+00:00"}`;
+    // Some engines write no offset as plain "GMT".
+    return `${year}-${month}-${day}T${hour}${timeZoneName.replace("GMT", "").padEnd(6, "+00:00")}`;
   };
 }
 
