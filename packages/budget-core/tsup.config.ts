@@ -3,7 +3,7 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: {
     index: "src/index.ts",
-    prices: "src/prices/snapshot.ts",
+    prices: "src/prices/index.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     testing: "src/testing/index.ts",
   },

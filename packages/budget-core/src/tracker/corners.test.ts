@@ -9,11 +9,17 @@ import { mayFitLater, waitingLineOf } from "./waiting.ts";
 /** Answers when it is told to. */
 class SlowLedger extends MemoryLedger {
   answer = (): void => undefined;
+  fail = (_error: Error): void => undefined;
   isSlow = false;
 
   override async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
     const outcome = await super.reserve(request);
-    if (this.isSlow) await new Promise<void>((resolve) => (this.answer = resolve));
+    if (this.isSlow) {
+      await new Promise<void>((resolve, reject) => {
+        this.answer = resolve;
+        this.fail = reject;
+      });
+    }
     return outcome;
   }
 }
@@ -67,6 +73,27 @@ describe("a caller that goes while the ledger still thinks", () => {
     await refused;
     expect((await behind).amount.picoUsd).toBe(70n);
     expect((await tracker.getStats()).exact.held.picoUsd).toBe(70n);
+  });
+
+  it("does not take others with it when the ledger fails after it left", async () => {
+    const ledger = new SlowLedger();
+    const tracker = new CostTracker({ budget: usd.pico(100n), ledger });
+    const first = await tracker.reserve({ boundPicoUsd: 60n });
+    const abort = new AbortController();
+    const refused = expect(tracker.reserve({ boundPicoUsd: 60n }, { signal: abort.signal })).rejects.toThrow("gone");
+    await nextTurn();
+    ledger.isSlow = true;
+    await tracker.setBudget(usd.pico(100n));
+    await nextTurn();
+    abort.abort(gone);
+    await refused;
+    ledger.isSlow = false;
+    const next = tracker.reserve({ boundPicoUsd: 70n });
+    await nextTurn();
+    ledger.fail(new Error("locked"));
+    await nextTurn();
+    await first.release();
+    expect((await next).amount.picoUsd).toBe(70n);
   });
 
   it("is forgotten by its signal once it was served", async () => {

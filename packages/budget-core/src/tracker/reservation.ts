@@ -45,8 +45,12 @@ export class Reservation {
   }
 
   async #settleOnce(receipt: Receipt): Promise<void> {
-    const boundBreached = receipt.costPicoUsd > this.quote.boundPicoUsd;
-    const posted = boundBreached ? { ...receipt, boundBreached } : receipt;
+    const { priceBook, boundPicoUsd } = this.quote;
+    const posted = {
+      ...receipt,
+      ...(priceBook === undefined ? {} : { priceBook }),
+      ...(receipt.costPicoUsd > boundPicoUsd ? { boundBreached: true } : {}),
+    };
     await this.#onSettled(posted, await this.#ledger.settle(this.id, posted));
   }
 

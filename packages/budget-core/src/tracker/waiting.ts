@@ -34,7 +34,7 @@ export class WaitingLine {
   readonly #lanes = new Map<string, Set<Waiter>>();
   #serving = false;
   #again = false;
-  #poll: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
   #sinceRecoveryMs = 0;
 
   constructor(ledger: Ledger) {
@@ -63,8 +63,8 @@ export class WaitingLine {
       const leave = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
-        waiters.delete(waiter);
-        if (waiters.size === 0) this.#lanes.delete(lane);
+        // Once only: by the second time the lane may be that of others.
+        if (waiters.delete(waiter) && waiters.size === 0) this.#lanes.delete(lane);
       };
       const onAbort = () => {
         leave();
@@ -139,18 +139,20 @@ export class WaitingLine {
 
   /** Nobody wakes the line for what other processes do, or for holds that were forgotten. */
   #lookAgain(): void {
-    if (this.#lanes.size === 0 || this.#poll) return;
+    if (this.#lanes.size === 0 || this.#pause) return;
     const afterMs = this.#ledger.shared ? sharedPollMs : recoverMs;
-    this.#poll = setTimeout(async () => {
-      this.#poll = undefined;
-      this.#sinceRecoveryMs += afterMs;
-      if (this.#sinceRecoveryMs >= recoverMs && this.#lanes.size > 0) {
-        this.#sinceRecoveryMs = 0;
-        // A store that fails now fails the waiting calls when they try again.
-        await this.#ledger.recover().catch(() => []);
-      }
-      this.wake();
-    }, afterMs);
+    this.#pause = setTimeout(() => void this.#afterPause(afterMs), afterMs);
+  }
+
+  async #afterPause(afterMs: number): Promise<void> {
+    this.#pause = undefined;
+    this.#sinceRecoveryMs += afterMs;
+    if (this.#sinceRecoveryMs >= recoverMs && this.#lanes.size > 0) {
+      this.#sinceRecoveryMs = 0;
+      // A store that fails now fails the waiting calls when they try again.
+      await this.#ledger.recover().catch(() => []);
+    }
+    this.wake();
   }
 }
 
