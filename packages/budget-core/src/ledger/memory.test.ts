@@ -1,9 +1,15 @@
 import { describe, expect, it, test } from "vitest";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
+import { fuzzLedger } from "../testing/overspend-fuzzer.ts";
 import { MemoryLedger } from "./memory.ts";
 
 describe("MemoryLedger", () => {
   ledgerSuite(test, () => new MemoryLedger());
+
+  it("keeps its promises in a few random schedules, always the same", async () => {
+    const report = await fuzzLedger({ makeLedger: (now) => new MemoryLedger({ now }), schedules: 400, seed: 1 });
+    expect(report.violations).toEqual([]);
+  });
 
   it("frees a hold that was never sent when its lease runs out, by the injected clock", async () => {
     let now = 0;

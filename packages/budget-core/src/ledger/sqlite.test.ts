@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { LedgerError } from "../errors/ledger-error.ts";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
+import { fuzzLedger } from "../testing/overspend-fuzzer.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { GroupCommit, SqliteLedger } from "./sqlite.ts";
 
@@ -18,6 +19,12 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("SqliteLedger", () => {
   ledgerSuite(test, () => new SqliteLedger(file));
+
+  it("keeps its promises in a few random schedules, always the same", async () => {
+    const makeLedger = () => new SqliteLedger(":memory:");
+    const report = await fuzzLedger({ makeLedger, schedules: 150, seed: 1, ownClock: true });
+    expect(report.violations).toEqual([]);
+  });
 
   it("remembers spend, and what was in flight, in the next process", async () => {
     const first = new SqliteLedger(file);

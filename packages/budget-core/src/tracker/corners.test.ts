@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { ReserveOutcome, ReserveRequest } from "../ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory.ts";
 import { usd } from "../money.ts";
+import { fuzzTracker } from "../testing/tracker-fuzzer.ts";
 import { CostTracker } from "./cost-tracker.ts";
 import { mayFitLater, waitingLineOf } from "./waiting.ts";
 
@@ -180,6 +181,12 @@ describe("a wait", () => {
     expect(mayFitLater(lacking(51n, 1n, 0n), 50n)).toBe(false);
     const unlimited = lacking(51n, 0n, 0n).lacking.map((balance) => ({ ...balance, limitPicoUsd: null }));
     expect(mayFitLater({ admitted: false, lacking: unlimited }, 50n)).toBe(true);
+  });
+});
+
+describe("many calls at once", () => {
+  it("keep every promise in a few random orders, always the same", async () => {
+    expect((await fuzzTracker({ schedules: 200, seed: 1 })).violations).toEqual([]);
   });
 });
 
