@@ -11,7 +11,7 @@ export interface CommandIo {
 }
 
 /** What Ctrl-C does. */
-export interface InterruptReaction {
+interface InterruptReaction {
   /** The first one asks to stop. */
   first: () => void;
   /** Last words of the second one, which ends the process. */

@@ -87,10 +87,12 @@ export function plainLine({ counts, rate, spent, budget }: RunState): string {
 export function liveBlock(state: RunState, width: number, style: Style): string {
   const { id, model, counts, budget, spent } = state;
   const amount = amountsFor(budget);
-  const cells = Math.max(8, Math.min(40, width - 46));
   const done = doneRows(counts);
+  const told = `${formatCount(done)} of ${rowsText(counts.rows)}  ${speed(state)}`;
+  const ofBudget = budget ? `${amount(spent)} of ${amount(budget)} spent` : "";
+  const cells = Math.max(6, Math.min(40, width - indent.length - 2 - Math.max(told.length, ofBudget.length)));
   const used = budget ? Number(spent.picoUsd) / Number(budget.picoUsd || 1n) : 0;
-  const rows = [`${formatCount(done)} of ${rowsText(counts.rows)}`, style("dim", speed(state))].join("  ");
+  const rows = `${formatCount(done)} of ${rowsText(counts.rows)}  ${style("dim", speed(state))}`;
   const lines = [
     `${style("bold", id)}  ${style("dim", model)}`,
     `rows    ${style("cyan", bar(done, counts.rows, cells))}  ${rows}`,

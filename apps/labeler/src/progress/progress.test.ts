@@ -1,0 +1,98 @@
+import { BudgetExceededError, CostTracker, usd } from "@autolabel/budget-core";
+import { describe, expect, it } from "vitest";
+import { liveBlock, plainLine, type RunState } from "./run-view.ts";
+import { type RunEnd, summarize } from "./summary.ts";
+
+const plain = (_format: unknown, text: string) => text;
+const state: RunState = {
+  id: "reviews-1",
+  model: "openrouter:openai/gpt-4o-mini",
+  counts: { rows: 3080, labeled: 700, invalid: 20, errors: 5, unpaid: 2355 },
+  rate: 48.2,
+  spent: usd("0.1"),
+  held: usd("0.012"),
+  unresolved: usd("0.05"),
+  available: usd("0.088"),
+  budget: usd("0.25"),
+  isEnded: false,
+};
+
+describe("the view of a run", () => {
+  it("says on one line what a log needs", () => {
+    expect(plainLine(state)).toBe("720/3,080 rows  48 rows/s  $0.1000 of $0.2500 spent  25 without a label");
+  });
+
+  it("tells how far the budget reaches, money that is unresolved left out", () => {
+    // 720 rows for $0.10; $0.20 can be used.
+    expect(liveBlock(state, 120, plain)).toContain("reaches about row 1,440");
+    expect(liveBlock({ ...state, budget: usd(5) }, 120, plain)).not.toContain("reaches");
+  });
+
+  it.each([60, 70, 80, 100, 200])("keeps every line within %d columns", (width) => {
+    for (const line of liveBlock(state, width, plain).split("\n")) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it("shows amounts of a small budget with decimals that move, all alike", () => {
+    const small = {
+      ...state,
+      budget: usd("0.005"),
+      spent: usd("0.0015"),
+      held: usd("0.00002"),
+      available: usd("0.003"),
+    };
+    expect(liveBlock(small, 120, plain)).toMatch(
+      /\$0\.001500 of \$0\.005000 spent[\s\S]*\$0\.000020 held · \$0\.003000 free/,
+    );
+  });
+});
+
+describe("the summary of a run", () => {
+  const make = async (change: Partial<RunEnd>): Promise<string> => {
+    const tracker = new CostTracker({ budget: "0.25", name: "reviews-1" });
+    await tracker.addCost("0.1");
+    const end: RunEnd = {
+      runId: "reviews-1",
+      outcome: { kind: "completed" },
+      counts: { rows: 100, labeled: 100, invalid: 0, errors: 0, unpaid: 0 },
+      stats: await tracker.getStats(),
+      usedPicoUsd: usd("0.1").picoUsd,
+      output: `${process.cwd()}/out.csv`,
+      resumeCommand: "autolabel resume reviews-1",
+      ...change,
+    };
+    return summarize(end, 100, plain);
+  };
+  const refused = (scope: string, budget: string) =>
+    new BudgetExceededError({ totalCost: "0.1", budget, required: "0.001", scope });
+
+  it("of a finished run is two lines", async () => {
+    expect(await make({})).toBe("Done: all 100 rows labeled for $0.1000 of $0.2500.\n  output      out.csv\n");
+  });
+
+  it("of a stop at the budget names the command that is enough for the rest", async () => {
+    const counts = { rows: 100, labeled: 40, invalid: 0, errors: 0, unpaid: 60 };
+    const text = await make({ counts, outcome: { kind: "budget", error: refused("reviews-1", "0.25") } });
+    expect(text).toContain("the other 60 rows need about $0.1500 more");
+    expect(text).toContain("autolabel resume reviews-1 --budget 0.27");
+  });
+
+  it("of a stop at the shared budget names that one", async () => {
+    const counts = { rows: 100, labeled: 40, invalid: 0, errors: 0, unpaid: 60 };
+    const text = await make({ counts, outcome: { kind: "budget", error: refused("llm-budget", "0.12") } });
+    expect(text).toContain("LLM_BUDGET of $0.1200, which all runs without a budget of their own share");
+    expect(text).toContain("LLM_BUDGET=0.27 autolabel resume reviews-1");
+  });
+
+  it("offers a resume only where one helps", async () => {
+    expect(await make({ counts: { rows: 100, labeled: 90, invalid: 10, errors: 0, unpaid: 0 } })).not.toContain(
+      "go on",
+    );
+    expect(await make({ counts: { rows: 100, labeled: 90, invalid: 0, errors: 10, unpaid: 0 } })).toContain("go on");
+  });
+
+  it("hides no overrun", async () => {
+    const tracker = new CostTracker({ budget: "0.05" });
+    await tracker.addCost("0.1");
+    expect(await make({ stats: await tracker.getStats() })).toContain("$0.0500 above the budget");
+  });
+});
