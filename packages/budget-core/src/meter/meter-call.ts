@@ -30,6 +30,8 @@ export interface OpenCall {
   succeed(result: CallResult): Promise<void>;
   /** The call ended without one, or with an error: released only with evidence that nothing was charged. */
   fail(error: unknown, result?: CallResult): Promise<void>;
+  /** The call never left: its hold is released. */
+  cancel(): Promise<void>;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function openCall(metering: Metering, call: Call, signal?: AbortSig
     quote,
     succeed: (result) => close({ call, quote, result }),
     fail: (error, result) => close({ call, quote, error, ...(result ? { result } : {}) }),
+    cancel: () => close("never sent"),
   };
 }
 
@@ -67,8 +70,9 @@ export async function openCall(metering: Metering, call: Call, signal?: AbortSig
  */
 function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
   let closing: Promise<void> | undefined;
-  const run = async (outcome: Outcome) => {
+  const run = async (outcome: Outcome | "never sent") => {
     try {
+      if (outcome === "never sent") return await hold.release(outcome);
       const refusal = "error" in outcome ? refusalEvidence(outcome.error) : undefined;
       if (refusal) return await hold.release(refusal);
       const receipt = receiptOf(costs, outcome);
@@ -78,7 +82,7 @@ function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
       tracker.emit("fault", { error, reservationId: hold.id });
     }
   };
-  return (outcome: Outcome) => {
+  return (outcome: Outcome | "never sent") => {
     closing ??= run(outcome);
     return closing;
   };

@@ -1,0 +1,59 @@
+import type { OpenCall } from "@autolabel/budget-core";
+import type { ReadBody } from "./openai-body.ts";
+import { watchResponse } from "./watch-response.ts";
+
+/**
+ * The same response with a body that is read along and settles its cost exactly once, however it ends: whole, cut,
+ * aborted, cancelled, or never read. It is drained in the background, so a caller who stops reading without closing the
+ * connection does not hide the true cost.
+ */
+export async function meterResponse(response: Response, open: OpenCall, read: ReadBody): Promise<Response> {
+  const { body, status, statusText, headers } = response;
+  if (!body) {
+    await open.fail(new Error("The response has no body"));
+    return response;
+  }
+  const metered = new Response(meterBody(body, open, read, headers.get("content-type") ?? ""), {
+    status,
+    statusText,
+    headers,
+  });
+  // A constructed response has no address; error messages and logs of the client show it.
+  Object.defineProperty(metered, "url", { value: response.url });
+  return metered;
+}
+
+function meterBody(source: ReadableStream<Uint8Array>, open: OpenCall, read: ReadBody, contentType: string) {
+  const reader = source.getReader();
+  const watch = watchResponse(contentType, read, {
+    onResult: (result) => open.succeed(result),
+    onFailure: (error) => open.fail(error),
+  });
+  let caller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const drain = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const bytes = await (done ? watch.end() : watch.pass(value));
+      if (bytes.length > 0) caller?.enqueue(bytes);
+      if (done) return caller?.close();
+    }
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        caller = controller;
+        void drain().catch(async (error: unknown) => {
+          await open.fail(error);
+          caller?.error(error);
+        });
+      },
+      async cancel(reason) {
+        caller = undefined;
+        // The client cancels at the end mark, when the cost is recorded already; then this changes nothing.
+        await open.fail(reason ?? new Error("The caller closed the response"));
+        await reader.cancel(reason);
+      },
+    },
+    { highWaterMark: Number.POSITIVE_INFINITY },
+  );
+}
