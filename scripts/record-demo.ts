@@ -64,6 +64,7 @@ const lines = stdout.split("\n").slice(Number(first) - 1, Number(last));
 const height = 2 * margin + lines.length * lineHeight;
 const font = 'font-family="ui-monospace, \'DejaVu Sans Mono\', Menlo, Consolas, monospace" font-size="14"';
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${2 * margin + 98 * charWidth}" height="${height}" ${font}>
+<title>What npm run demo prints</title>
 <rect width="100%" height="100%" rx="10" fill="#0f172a"/>
 ${lines.map(drawLine).join("\n")}
 </svg>

@@ -228,6 +228,24 @@ describe("autolabel label and resume", () => {
     expect(spent).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
   });
 
+  it.each([
+    ["key", { apiKeys: ["another"] }, [], /does not accept the key.*check OPENROUTER_API_KEY/],
+    [
+      "model",
+      {},
+      ["--model", "openrouter:my/model", "--input-price", "1", "--output-price", "1"],
+      /does not serve this model.*check --model/,
+    ],
+  ])("stops at the first rows when the provider does not know the %s", async (_what, options, args, message) => {
+    await simulate(options);
+    writeData(100);
+    const ended = await run([...labelArgs("--budget", "1", "-j", "4"), ...args]);
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toMatch(message);
+    expect(simulator.requests).toBeLessThanOrEqual(4);
+    expect(books()).toMatchObject({ spent: 0n, held: 0n });
+  });
+
   it("does not pay again for rows it labeled before, unless told to", async () => {
     await simulate();
     writeData(10);

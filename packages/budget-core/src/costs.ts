@@ -43,6 +43,8 @@ export interface Call {
   request: Readonly<Record<string, unknown>>;
   /** The output cap that the caller set, if any. */
   maxOutputTokens?: number;
+  /** When the call was quoted: bound and cost are both by the prices of this instant. */
+  at?: Date;
   /** Settings that the model object was made with (fallback models, plugins, …). */
   settings?: Readonly<Record<string, unknown>>;
 }

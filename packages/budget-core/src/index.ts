@@ -19,22 +19,29 @@ export type {
   ReserveRequest,
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
-export { MemoryLedger } from "./ledger/memory.ts";
+export { MemoryLedger, type MemoryLedgerSnapshot } from "./ledger/memory.ts";
 export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
-export { budgetMiddleware } from "./meter/middleware.ts";
+export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } from "./meter/middleware.ts";
 export { runWithBudget } from "./meter/scope-context.ts";
+export { coverage, type Door, type WithBudgetOptions, withBudget } from "./meter/with-budget.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
-export {
-  type ModelPrice,
-  PriceBook,
-  type PriceEntry,
-  type PriceRow,
-  type RateKey,
-  type StatedPrice,
-} from "./prices/price-book.ts";
-export { priceBound, priceUsage } from "./prices/price-usage.ts";
-export { inputTokenBound } from "./quote/input-bound.ts";
-export { quoteCall } from "./quote/quote-call.ts";
+export type { CompiledRow, Rates } from "./prices/compile-row.ts";
+export type { ModelPrice } from "./prices/model-price.ts";
+export { PriceBook, type Staleness } from "./prices/price-book.ts";
+export { type BillingReach, priceBound } from "./prices/price-bound.ts";
+export type { PriceLayer } from "./prices/price-layer.ts";
+export type {
+  Decimal,
+  Fee,
+  PriceEntry,
+  PriceRow,
+  ServiceTier,
+  StatedPrice,
+  TokenRate,
+} from "./prices/price-row.ts";
+export { priceUsage } from "./prices/price-usage.ts";
+export { type InputBoundOptions, inputTokenBound } from "./quote/input-bound.ts";
+export { type QuoteOptions, quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
 export type { BudgetAlert } from "./tracker/alerts.ts";
 export type { CostStats } from "./tracker/cost-stats.ts";
@@ -46,5 +53,11 @@ export type {
   ReserveOptions,
 } from "./tracker/cost-tracker-options.ts";
 export type { Reservation } from "./tracker/reservation.ts";
+
 export type { WindowLength } from "./tracker/windows.ts";
-export { readSdkUsage, type Usage } from "./usage.ts";
+export { readAnthropicUsage } from "./usage/read-anthropic-usage.ts";
+export { readGeminiUsage } from "./usage/read-gemini-usage.ts";
+export { readOpenAiUsage } from "./usage/read-openai-usage.ts";
+export { readOpenRouterUsage } from "./usage/read-openrouter-usage.ts";
+export { readSdkUsage } from "./usage/read-sdk-usage.ts";
+export { isValidUsage, type Usage } from "./usage.ts";

@@ -14,6 +14,8 @@ export interface Receipt {
   usage?: Usage;
   /** The model that served the call; with fallbacks it can differ from the one asked for. */
   modelId?: string;
+  /** Hash of the price book that the hold was bounded with. Set by the tracker. */
+  priceBook?: string;
   /** True when the cost is above the hold's bound. Set by the tracker. */
   boundBreached?: boolean;
 }

@@ -1,6 +1,8 @@
+import type { ServiceTier } from "./prices/price-row.ts";
+
 /**
- * Billable counts of one call. Totals include their parts: `inputTokens` counts cache reads and writes, `outputTokens`
- * counts reasoning.
+ * Billable counts of one call. Totals include their parts: `inputTokens` counts cache reads and writes, audio and
+ * images, `outputTokens` counts reasoning, audio and images.
  */
 export interface Usage {
   inputTokens: number;
@@ -13,60 +15,55 @@ export interface Usage {
   cacheWrite1hTokens?: number;
   /** Part of the output that was reasoning. */
   reasoningTokens?: number;
+  /** Part of the input that was audio, whether cached or not. */
+  audioInputTokens?: number;
+  /** Part of the output that was audio. */
+  audioOutputTokens?: number;
+  /** Part of both `cacheReadTokens` and `audioInputTokens`. */
+  audioCacheReadTokens?: number;
+  /** Part of the input that was images, whether cached or not. */
+  imageInputTokens?: number;
+  /** Part of the output that was images. */
+  imageOutputTokens?: number;
+  /** Part of both `cacheReadTokens` and `imageInputTokens`. */
+  imageCacheReadTokens?: number;
+  /** Web searches that the provider ran. */
+  webSearchCount?: number;
+  /** File searches that the provider ran. */
+  fileSearchCount?: number;
+  /** The tier that served the call, which is not always the one asked for. Absent: standard. */
+  serviceTier?: ServiceTier;
 }
 
 /** True when every count is a finite integer >= 0; anything else must never reach a price. */
-export function isValidUsage(usage: Usage): boolean {
-  return Object.values(usage).every((count) => count === undefined || (Number.isSafeInteger(count) && count >= 0));
+export function isValidUsage({ serviceTier: _serviceTier, ...counts }: Usage): boolean {
+  return Object.values(counts).every((count) => count === undefined || (Number.isSafeInteger(count) && count >= 0));
 }
 
-/**
- * Reads the usage that the AI SDK reports for a language model call, in the nested shape of AI SDK 6 and 7 and in the
- * flat one of AI SDK 5.
- *
- * Returns undefined when the provider reported none: that is unknown, not zero. Cache writes that the SDK drops are
- * taken from the provider's raw usage. Source: executed against ai 7.0.173 and its providers.
- */
-export function readSdkUsage(usage: unknown): Usage | undefined {
-  if (!isRecord(usage)) return undefined;
-  const raw = isRecord(usage.raw) ? usage.raw : undefined;
-  const input = totals(usage.inputTokens);
-  const output = totals(usage.outputTokens);
-  const inputTokens = input.total;
-  const outputTokens = output.total;
-  if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  const details = isRecord(raw?.prompt_tokens_details) ? raw.prompt_tokens_details : {};
-  const cacheReadTokens = input.cacheRead ?? count(usage.cachedInputTokens);
-  const cacheWriteTokens = input.cacheWrite ?? count(details.cache_write_tokens);
-  const reasoningTokens = output.reasoning ?? count(usage.reasoningTokens);
-  const read: Usage = {
-    inputTokens,
-    outputTokens,
-    ...(cacheReadTokens === undefined ? {} : { cacheReadTokens }),
-    ...(cacheWriteTokens === undefined ? {} : { cacheWriteTokens }),
-    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
-  };
-  return isValidUsage(read) ? read : undefined;
+/** How many input and output tokens are billed as what, each token once. */
+export interface BilledTokens {
+  freshText: number;
+  cachedText: number;
+  freshAudio: number;
+  freshImage: number;
+  answerText: number;
 }
 
-function totals(
-  value: unknown,
-): Partial<Record<"total" | "cacheRead" | "cacheWrite" | "reasoning", number | undefined>> {
-  if (!isRecord(value)) return { total: count(value) };
-  // A model adapted twice carries its totals one level deeper (OpenRouter 3.1 behind a provider registry).
-  if (isRecord(value.total)) return totals(value.total);
-  return {
-    total: count(value.total),
-    cacheRead: count(value.cacheRead),
-    cacheWrite: count(value.cacheWrite),
-    reasoning: count(value.reasoning),
-  };
+/** Takes the parts out of their totals; undefined when a part exceeds its total, for then the usage contradicts itself. */
+export function splitUsage(usage: Usage): BilledTokens | undefined {
+  const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0 } = usage;
+  const { audioInputTokens = 0, audioCacheReadTokens = 0, imageInputTokens = 0, imageCacheReadTokens = 0 } = usage;
+  const { reasoningTokens = 0, audioOutputTokens = 0, imageOutputTokens = 0 } = usage;
+  const freshAudio = audioInputTokens - audioCacheReadTokens;
+  const freshImage = imageInputTokens - imageCacheReadTokens;
+  const cachedText = cacheReadTokens - audioCacheReadTokens - imageCacheReadTokens;
+  const freshText = inputTokens - cacheReadTokens - cacheWriteTokens - cacheWrite1hTokens - freshAudio - freshImage;
+  const answerText = outputTokens - reasoningTokens - audioOutputTokens - imageOutputTokens;
+  const split = { freshText, cachedText, freshAudio, freshImage, answerText };
+  return Math.min(freshText, cachedText, freshAudio, freshImage, answerText) < 0 ? undefined : split;
 }
 
-function count(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The usage if its counts are valid and do not contradict each other, else undefined: unknown, not zero. */
+export function checkedUsage(usage: Usage): Usage | undefined {
+  return isValidUsage(usage) && splitUsage(usage) ? usage : undefined;
 }

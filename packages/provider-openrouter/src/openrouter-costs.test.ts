@@ -99,8 +99,16 @@ describe("openRouterCosts.quote", () => {
 
   it("is bounded by the dearest model that may serve the call, and by all answers asked for", () => {
     const withFallback = costs.quote({ ...call, settings: { models: ["openai/gpt-4o"] } });
-    expect(withFallback.boundPicoUsd).toBe(costs.quote({ ...call, modelId: "openai/gpt-4o" }).boundPicoUsd);
-    expect(costs.quote({ ...call, settings: { extraBody: { n: 3 } } }).boundPicoUsd).toBe(3n * quote.boundPicoUsd);
+    expect(withFallback.boundPicoUsd).toBeGreaterThan(costs.quote({ ...call, modelId: "openai/gpt-4o" }).boundPicoUsd);
+    const [once, thrice] = [1, 3].map((n) => costs.quote({ ...call, settings: { extraBody: { n } } }).boundPicoUsd);
+    expect(thrice).toBe(3n * (once ?? 0n));
+  });
+
+  it("bounds an embedding by its input alone, and refuses what it cannot bound", () => {
+    const embed: Call = { surface: "embed", modelId: "openai/text-embedding-3-small", request: { values: ["Hello"] } };
+    const own = openRouterCosts({ prices: { "openai/text-embedding-3-small": { input: "0.02", output: 0 } } });
+    expect(own.quote(embed)).toMatchObject({ maxOutputTokens: 0 });
+    expect(() => costs.quote({ ...call, surface: "image" })).toThrow(/"image" has no listed bound/);
   });
 
   it("takes own prices before the bundled ones", () => {

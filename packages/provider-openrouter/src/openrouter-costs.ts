@@ -3,14 +3,15 @@ import {
   type Call,
   type CallResult,
   type CostExtractor,
+  type ModelPrice,
   type Outcome,
   parsePicoUsd,
   priceUsage,
   quoteCall,
   type Receipt,
+  readOpenRouterUsage,
   readSdkUsage,
   UnboundedRequestError,
-  type Usage,
 } from "@autolabel/budget-core";
 import { failedWithoutCharge, responseOfError } from "./openrouter-errors.ts";
 import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
@@ -19,8 +20,6 @@ import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.
 export interface OpenRouterCostsOptions {
   /** Prices of models that the bundled price book lacks or has otherwise. */
   prices?: OpenRouterPrices;
-  /** Clock that picks the price of the day. Default: now. */
-  now?: () => Date;
 }
 
 /**
@@ -28,20 +27,20 @@ export interface OpenRouterCostsOptions {
  * provider charges), else tokens x price, else the bound.
  */
 export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtractor {
-  const { now = () => new Date() } = options;
   let book: ReturnType<typeof openRouterPriceBook> | undefined;
   const prices = () => {
     book ??= openRouterPriceBook(options.prices);
     return book;
   };
-  const priced = (modelId: string) => prices().find("openrouter", modelId, now());
+  const priced = (modelId: string, { at = new Date() }: Call) => prices().find("openrouter", modelId, at);
 
   return {
     provider: "openrouter",
     quote(call) {
       const { models, choices } = readRouting(call);
       // A fallback may serve the call at its own price: the dearest one bounds it.
-      const quotes = models.map((modelId) => quoteCall(call, priced(modelId), prices().hash));
+      const asked = boundable(call);
+      const quotes = models.map((modelId) => quoteCall(asked, priced(modelId, call), prices().hash));
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
       return { ...dearest, boundPicoUsd: dearest.boundPicoUsd * BigInt(choices) };
     },
@@ -56,16 +55,16 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
 function receiptOfResult(
   result: CallResult,
   { call }: Outcome,
-  priced: (modelId: string) => Parameters<typeof priceUsage>[0],
+  priced: (modelId: string, call: Call) => ModelPrice,
 ): Receipt | undefined {
   const raw = rawUsageOf(result);
   const modelId = result.modelId ?? call.modelId;
   // The provider turns a missing usage into 0 tokens, so only the raw one tells that there was any.
-  const usage = raw && (readSdkUsage(result.usage) ?? readRawUsage(raw));
+  const usage = raw && (readSdkUsage(result.usage) ?? readOpenRouterUsage(raw));
   const evidence = { modelId, ...(usage ? { usage } : {}) };
   const reported = reportedCost(raw) ?? metadataCost(result);
   if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
-  const computed = usage && priceUsage(priced(modelId), usage);
+  const computed = usage && priceUsage(priced(modelId, call), usage);
   return computed === undefined ? undefined : { costPicoUsd: computed, kind: "computed", ...evidence };
 }
 
@@ -99,15 +98,18 @@ function resultOfError({ error, result }: Outcome): CallResult | undefined {
   return { body, ...(typeof body.model === "string" ? { modelId: body.model } : {}) };
 }
 
-function readRawUsage(raw: Record<string, unknown>): Usage | undefined {
-  const details = asRecord(raw.prompt_tokens_details);
-  return readSdkUsage({
-    inputTokens: {
-      total: raw.prompt_tokens,
-      cacheRead: details?.cached_tokens,
-      cacheWrite: details?.cache_write_tokens,
-    },
-    outputTokens: { total: raw.completion_tokens },
+/**
+ * The call as its bound sees it: settings of the model object are sent too, so they count as input; an embedding has no
+ * output.
+ */
+function boundable(call: Call): Call {
+  const { settings } = call;
+  const whole = settings ? { ...call, request: { ...call.request, settings } } : call;
+  if (call.surface === "generate" || call.surface === "stream") return whole;
+  if (call.surface === "embed") return { ...whole, maxOutputTokens: 0 };
+  throw new UnboundedRequestError({
+    reason: `a call of the kind "${call.surface}" has no listed bound at OpenRouter`,
+    fix: "Call it without a budget, or give a CostExtractor whose quote() knows the bound.",
   });
 }
 

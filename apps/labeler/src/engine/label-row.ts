@@ -5,6 +5,7 @@ import { generateText, type LanguageModel, NoObjectGeneratedError, Output } from
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { ClassificationTask } from "../tasks/classification.ts";
+import { UsageError } from "../usage-error.ts";
 import { decideRetry } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
@@ -28,7 +29,8 @@ interface Answer {
 /**
  * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself.
  *
- * @throws BudgetExceededError or UpstreamBudgetError when money ended; the row is untouched and can be bought later.
+ * @throws BudgetExceededError or UpstreamBudgetError when money ended, UsageError when no row can work; the row is
+ * untouched and can be bought later.
  */
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
   const { row, task, stop } = options;
@@ -39,6 +41,8 @@ export async function labelRow(options: LabelRowOptions): Promise<RowResult | un
     } catch (error) {
       const spent = findBudgetExceeded(error) ?? openRouterBudgetError(error);
       if (spent) throw spent;
+      const mistake = configurationError(error);
+      if (mistake) throw mistake;
       const decision = decideRetry(error, attempt, Math.random());
       if (!decision.retry || attempt >= options.maxAttempts)
         return { status: "error", error: describe(error, attempt) };
@@ -46,6 +50,18 @@ export async function labelRow(options: LabelRowOptions): Promise<RowResult | un
       if (stop.aborted) return undefined;
     }
   }
+}
+
+/** What would fail for every row alike: a key or a model that the provider does not know. It ends the run. */
+function configurationError(error: unknown): UsageError | undefined {
+  const { statusCode, message } = (error ?? {}) as { statusCode?: unknown; message?: unknown };
+  const said = `(HTTP ${String(statusCode)}: ${String(message)})`;
+  if (statusCode === 401)
+    return new UsageError(`The provider does not accept the key ${said}: check OPENROUTER_API_KEY`);
+  if (statusCode === 404 || (statusCode === 400 && /model id/i.test(String(message)))) {
+    return new UsageError(`The provider does not serve this model ${said}: check --model`);
+  }
+  return undefined;
 }
 
 /** The model's words out of what a posting carries, for the record. */

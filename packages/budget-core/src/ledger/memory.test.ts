@@ -31,4 +31,33 @@ describe("MemoryLedger", () => {
     await expect(ledger.settle("r0", { costPicoUsd: 1n })).rejects.toThrow(/unknown/);
     expect((await ledger.read(accounts))[0]).toMatchObject({ spentPicoUsd: 20_001n, callCount: 20_001 });
   });
+
+  it("goes on from a snapshot: spend, models and claims as they were, what was open unresolved", async () => {
+    const accounts = [{ scope: "a", window: "all", limitPicoUsd: 100n }];
+    const first = new MemoryLedger();
+    for (const id of ["paid", "sent", "held"]) {
+      await first.reserve({ id, accounts, amountPicoUsd: 20n, leaseMs: 1000, modelId: "m" });
+    }
+    await first.markDispatched("paid");
+    await first.settle("paid", { costPicoUsd: 7n });
+    await first.markDispatched("sent");
+    await first.claim({ scope: "a", window: "all" }, "alert 0.5");
+
+    const second = new MemoryLedger({ snapshot: JSON.parse(JSON.stringify(first.snapshot())) });
+    expect(await second.read(accounts)).toEqual([
+      {
+        ...(await first.read(accounts))[0],
+        heldPicoUsd: 0n,
+        unresolvedPicoUsd: 40n,
+        byModel: { m: { callCount: 1, spentPicoUsd: 7n } },
+      },
+    ]);
+    expect((await second.recover()).map(({ id, modelId }) => [id, modelId])).toEqual([
+      ["sent", "m"],
+      ["held", "m"],
+    ]);
+    expect(await second.claim({ scope: "a", window: "all" }, "alert 0.5")).toBe(false);
+    await second.settle("sent", { costPicoUsd: 3n });
+    expect((await second.read(accounts))[0]?.spentPicoUsd).toBe(10n);
+  });
 });

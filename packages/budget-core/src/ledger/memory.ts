@@ -1,4 +1,5 @@
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
+import { parsePicoUsd, picoToDecimal } from "../money.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
 import {
   type AccountKey,
@@ -28,6 +29,21 @@ interface MutableAccount extends Balance {
   claims: Set<string>;
 }
 
+/** The balances of a {@link MemoryLedger}, as JSON data; amounts are decimal text in USD. */
+export interface MemoryLedgerSnapshot {
+  accounts: {
+    scope: string;
+    window: string;
+    spent: string;
+    callCount: number;
+    boundCallCount: number;
+    /** Model id, calls, spend. */
+    byModel: (readonly [modelId: string, callCount: number, spent: string])[];
+    claims: string[];
+  }[];
+  open: { id: string; accounts: AccountKey[]; amount: string; modelId?: string }[];
+}
+
 /** How many ended reservations are remembered, so that a repeated step finds its first answer. */
 const remembered = 10_000;
 
@@ -44,9 +60,14 @@ export class MemoryLedger implements Ledger {
   #closed = new Map<string, ClosedState>();
   #closedBefore = new Map<string, ClosedState>();
 
-  /** @param options.now clock in milliseconds; default `Date.now`. */
-  constructor(options: { now?: () => number } = {}) {
+  /**
+   * @param options.now clock in milliseconds; default `Date.now`.
+   * @param options.snapshot balances to begin with, from {@link MemoryLedger.snapshot}.
+   * @throws InvalidAmountError for a snapshot with amounts that are none.
+   */
+  constructor(options: { now?: () => number; snapshot?: MemoryLedgerSnapshot } = {}) {
     this.#now = options.now ?? Date.now;
+    if (options.snapshot) this.#restore(options.snapshot);
   }
 
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
@@ -150,6 +171,52 @@ export class MemoryLedger implements Ledger {
   }
 
   async close(): Promise<void> {}
+
+  /** All balances as JSON data, to keep them where the caller likes. Spend after this moment is not in it. */
+  snapshot(): MemoryLedgerSnapshot {
+    const accounts = [...this.#accounts.values()].flatMap((windows) => [...windows.values()]);
+    return {
+      accounts: accounts.map(({ scope, window, spentPicoUsd, callCount, boundCallCount, byModel, claims }) => ({
+        scope,
+        window,
+        spent: picoToDecimal(spentPicoUsd),
+        callCount,
+        boundCallCount,
+        claims: [...claims],
+        byModel: [...byModel].map(
+          ([modelId, model]) => [modelId, model.callCount, picoToDecimal(model.spentPicoUsd)] as const,
+        ),
+      })),
+      open: [...this.#open].map(([id, { amountPicoUsd, accounts: held, modelId }]) => ({
+        id,
+        amount: picoToDecimal(amountPicoUsd),
+        accounts: held.map(({ scope, window }) => ({ scope, window })),
+        ...(modelId === undefined ? {} : { modelId }),
+      })),
+    };
+  }
+
+  /** What was open may have been sent after the snapshot was taken, so all of it counts as unresolved. */
+  #restore({ accounts, open }: MemoryLedgerSnapshot): void {
+    for (const { spent, byModel, claims, ...kept } of accounts) {
+      const models = byModel.map(
+        ([modelId, callCount, cost]) => [modelId, { callCount, spentPicoUsd: parsePicoUsd(cost) }] as const,
+      );
+      const restored = {
+        ...kept,
+        spentPicoUsd: parsePicoUsd(spent),
+        byModel: new Map(models),
+        claims: new Set(claims),
+      };
+      Object.assign(this.#account(kept), restored);
+    }
+    for (const { id, amount, accounts: keys, modelId } of open) {
+      const held = keys.map((key) => this.#account(key));
+      const amountPicoUsd = parsePicoUsd(amount);
+      for (const account of held) account.unresolvedPicoUsd += amountPicoUsd;
+      this.#open.set(id, { state: "unresolved", accounts: held, amountPicoUsd, leaseEndsAt: 0, modelId });
+    }
+  }
 
   #account({ scope, window }: AccountKey): MutableAccount {
     const windows = this.#accounts.get(scope) ?? new Map<string, MutableAccount>();

@@ -39,8 +39,9 @@ export interface OpenCall {
  *
  * @throws BudgetExceededError, UnpricedModelError, UnboundedRequestError or LedgerError: nothing may be sent.
  */
-export async function openCall(metering: Metering, call: Call, signal?: AbortSignal): Promise<OpenCall> {
+export async function openCall(metering: Metering, asking: Call, signal?: AbortSignal): Promise<OpenCall> {
   const { tracker, costs } = metering;
+  const call = { at: new Date(), ...asking };
   const asked = costs.quote(call);
   const hold = await tracker.reserve(asked, {
     modelId: call.modelId,

@@ -17,6 +17,7 @@ export function meterStream(
   const reader = source.stream.getReader();
   const seen: CallResult = {};
   let failure: unknown;
+  let generated = false;
   let consumer: ReadableStreamDefaultController<LanguageModelV4StreamPart> | undefined;
   const stream = new ReadableStream<LanguageModelV4StreamPart>(
     {
@@ -43,6 +44,7 @@ export function meterStream(
       if (done) return;
       if (value.type === "response-metadata") seen.modelId = value.modelId ?? seen.modelId;
       if (value.type === "error") failure = value.error;
+      if (value.type.endsWith("-delta") || value.type === "tool-call") generated = true;
       if (value.type === "finish")
         Object.assign(seen, { usage: value.usage, providerMetadata: value.providerMetadata });
       // Settled before the finish part is seen, so that whoever reads the balance after the stream reads the truth.
@@ -50,7 +52,8 @@ export function meterStream(
       consumer?.enqueue(value);
     }
   };
-  const end = () => (failure === undefined ? open.succeed(seen) : open.fail(failure, seen));
+  // Once something was generated no error proves that nothing was charged, whatever its status.
+  const end = () => (failure === undefined || generated ? open.succeed(seen) : open.fail(failure, seen));
 
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });

@@ -37,8 +37,12 @@ export class Reservation {
   }
 
   async #settleOnce(receipt: Receipt): Promise<void> {
-    const boundBreached = receipt.costPicoUsd > this.amount.picoUsd;
-    const posted = boundBreached ? { ...receipt, boundBreached } : receipt;
+    const { priceBook } = this.quote;
+    const posted = {
+      ...receipt,
+      ...(priceBook === undefined ? {} : { priceBook }),
+      ...(receipt.costPicoUsd > this.amount.picoUsd ? { boundBreached: true } : {}),
+    };
     await this.#onSettled(posted, await this.#ledger.settle(this.id, posted));
   }
 

@@ -1,0 +1,110 @@
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import type { Call, CallResult, Surface } from "../costs.ts";
+import { isBudgetExceeded } from "../errors/is-budget-exceeded.ts";
+import { type Metering, type OpenCall, openCall } from "./meter-call.ts";
+import { meterStream } from "./meter-stream.ts";
+
+/** What every model of the AI SDK takes, whatever its kind. */
+export interface ModelCallOptions {
+  abortSignal?: AbortSignal | undefined;
+  headers?: unknown;
+  maxOutputTokens?: number | undefined;
+}
+
+/** Meters `doGenerate` of a language model. */
+export async function meterGenerate(metering: Metering, model: LanguageModelV4, params: LanguageModelV4CallOptions) {
+  return await meterOnce(metering, { surface: "generate", model, params }, async ({ quote }) => {
+    const result = await model.doGenerate(capped(params, quote.maxOutputTokens));
+    const { usage, providerMetadata, response, content, finishReason } = result;
+    const { modelId, body } = response ?? {};
+    return { result, seen: { usage, providerMetadata, modelId, body, content, finishReason } };
+  });
+}
+
+/**
+ * Meters `doStream` of a language model. A refusal comes as an error part of the stream, because only so does the same
+ * instance reach every promise of `streamText`; thrown, it would be replaced.
+ */
+export async function meterDoStream(metering: Metering, model: LanguageModelV4, params: LanguageModelV4CallOptions) {
+  let open: OpenCall;
+  try {
+    open = await openCall(metering, callOf({ surface: "stream", model, params }), params.abortSignal);
+  } catch (error) {
+    if (!isBudgetExceeded(error)) throw error;
+    return { stream: deniedStream(error) };
+  }
+  try {
+    const source = await model.doStream(capped(params, open.quote.maxOutputTokens));
+    return meterStream(source, open, params.abortSignal);
+  } catch (error) {
+    await open.fail(error);
+    throw error;
+  }
+}
+
+/** Meters one call of a model that is no language model: embedding, image, speech, … */
+export async function meterOther<P extends ModelCallOptions, R>(
+  metering: Metering,
+  asked: { surface: Surface; model: { modelId: string }; params: P },
+  run: (params: P) => PromiseLike<R>,
+): Promise<R> {
+  return await meterOnce(metering, asked, async () => {
+    const result = await run(asked.params);
+    return { result, seen: seenOf(result) };
+  });
+}
+
+/** One call from quote to settlement. @throws what the call throws, after it was settled. */
+async function meterOnce<P extends ModelCallOptions, R>(
+  metering: Metering,
+  asked: { surface: Surface; model: { modelId: string }; params: P },
+  run: (open: OpenCall) => Promise<{ result: R; seen: CallResult }>,
+): Promise<R> {
+  const open = await openCall(metering, callOf(asked), asked.params.abortSignal ?? undefined);
+  try {
+    const { result, seen } = await run(open);
+    await open.succeed(seen);
+    return result;
+  } catch (error) {
+    await open.fail(error);
+    throw error;
+  }
+}
+
+function callOf<P extends ModelCallOptions>(asked: { surface: Surface; model: { modelId: string }; params: P }): Call {
+  const { surface, model, params } = asked;
+  const { abortSignal: _abortSignal, headers: _headers, maxOutputTokens, ...request } = params;
+  const { settings } = model as { settings?: unknown };
+  return {
+    surface,
+    modelId: model.modelId,
+    request,
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
+    ...(typeof settings === "object" && settings !== null ? { settings: settings as Record<string, unknown> } : {}),
+  };
+}
+
+/** Results of other models differ; what money needs stands in the same places. An embedding's usage is `{ tokens }`. */
+function seenOf(result: unknown): CallResult {
+  const { usage, providerMetadata, response } = result as {
+    usage?: { tokens?: unknown };
+    providerMetadata?: Record<string, unknown>;
+    response?: { modelId?: string; body?: unknown };
+  };
+  const counted = typeof usage?.tokens === "number" ? { ...usage, inputTokens: usage.tokens, outputTokens: 0 } : usage;
+  return { usage: counted, providerMetadata, modelId: response?.modelId, body: response?.body };
+}
+
+function capped(params: LanguageModelV4CallOptions, maxOutputTokens: number | undefined): LanguageModelV4CallOptions {
+  return maxOutputTokens === undefined ? params : { ...params, maxOutputTokens };
+}
+
+function deniedStream(error: unknown): ReadableStream<LanguageModelV4StreamPart> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue({ type: "stream-start", warnings: [] });
+      controller.enqueue({ type: "error", error });
+      controller.close();
+    },
+  });
+}

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import type { Call, CostExtractor } from "../costs.ts";
+import { CostTracker } from "../tracker/cost-tracker.ts";
+import { budgetEmbeddingMiddleware, budgetImageMiddleware } from "./middleware.ts";
+import { coverage, withBudget } from "./with-budget.ts";
+
+function metering(budget = "1") {
+  const quoted: Call[] = [];
+  const seen: unknown[] = [];
+  const costs: CostExtractor = {
+    provider: "test",
+    quote: (call) => {
+      quoted.push(call);
+      return { boundPicoUsd: 10n };
+    },
+    receipt: ({ result }) => {
+      seen.push(result?.usage);
+      return { costPicoUsd: 3n };
+    },
+  };
+  return { tracker: new CostTracker({ budget }), costs, quoted, seen };
+}
+
+/** A model with private state, as real providers have, whose methods answer with what they were sent. */
+class FakeModel {
+  readonly modelId = "m";
+  readonly provider = "fake";
+  readonly settings = { user: "u" };
+  #calls = 0;
+  get calls() {
+    return this.#calls;
+  }
+  count() {
+    this.#calls++;
+    return { usage: { tokens: 7 }, response: { modelId: "served" } };
+  }
+}
+class LanguageModel extends FakeModel {
+  doGenerate = async (_params: object) => ({ ...this.count(), content: [], finishReason: { unified: "stop" } });
+  doStream = async (_params: object) => {
+    this.count();
+    return { stream: new ReadableStream({ start: (controller) => controller.close() }) };
+  };
+}
+class EmbeddingModel extends FakeModel {
+  async doEmbed(_params: { values: string[] }) {
+    return { embeddings: [[1]], ...this.count() };
+  }
+}
+class ImageModel extends FakeModel {
+  readonly maxImagesPerCall = 1;
+  async doGenerate(_params: { prompt: string }) {
+    return { images: [], ...this.count() };
+  }
+}
+class DecisionModel extends FakeModel {
+  async doDecide(_params: object) {
+    return this.count();
+  }
+  async doSomethingNew(_params: object) {
+    return this.count();
+  }
+}
+
+function makeProvider() {
+  const provider = (_modelId: string) => new LanguageModel();
+  return Object.assign(provider, {
+    specificationVersion: "v4",
+    chat: (_modelId: string) => new LanguageModel(),
+    textEmbeddingModel: (_modelId: string) => new EmbeddingModel(),
+    imageModel: (_modelId: string) => new ImageModel(),
+    decisionModel: (_modelId: string) => new DecisionModel(),
+    files: () => "uploaded",
+  });
+}
+
+describe("withBudget", () => {
+  it("meters every model that a provider makes, and keeps their own fields and types", async () => {
+    const given = metering();
+    const provider = withBudget(makeProvider(), given);
+    const models = [
+      provider("x"),
+      provider.chat("x"),
+      provider.textEmbeddingModel("x"),
+      provider.imageModel("x"),
+    ] as const;
+    await models[0].doGenerate({});
+    await models[1].doStream({});
+    await models[2].doEmbed({ values: ["a"] });
+    await models[3].doGenerate({ prompt: "a cat" });
+    await provider.decisionModel("x").doDecide({ question: 1 });
+    expect(given.quoted.map(({ surface }) => surface)).toEqual(["generate", "stream", "embed", "image", "decision"]);
+    expect(given.quoted[2]).toMatchObject({ modelId: "m", request: { values: ["a"] }, settings: { user: "u" } });
+    expect(given.seen[2]).toMatchObject({ inputTokens: 7, outputTokens: 0 });
+    expect((await given.tracker.getStats()).callCount).toBe(5);
+    expect(models[2].calls).toBe(1);
+    expect(provider.specificationVersion).toBe("v4");
+  });
+
+  it("sends nothing once the budget is spent, whatever the door", async () => {
+    const provider = withBudget(makeProvider(), metering("0"));
+    const [language, embedding] = [provider("x"), provider.textEmbeddingModel("x")];
+    await expect(language.doGenerate({})).rejects.toMatchObject({ code: "budget_exceeded" });
+    await expect(embedding.doEmbed({ values: [] })).rejects.toMatchObject({ code: "budget_exceeded" });
+    expect([language.calls, embedding.calls]).toEqual([0, 0]);
+  });
+
+  it("refuses doors it cannot meter, unless told to leave them open", async () => {
+    const strict = withBudget(makeProvider(), metering());
+    expect(() => strict.files()).toThrow(/"files" costs money in a way that cannot be metered/);
+    expect(() => strict.decisionModel("x").doSomethingNew({})).toThrow(/doSomethingNew/);
+    const open = withBudget(makeProvider(), { ...metering(), strict: false });
+    expect(open.files()).toBe("uploaded");
+    await expect(open.decisionModel("x").doSomethingNew({})).resolves.toBeDefined();
+  });
+
+  it("lists its doors", () => {
+    expect(coverage(withBudget(makeProvider(), metering()))).toEqual([
+      { name: "()", status: "metered" },
+      { name: "chat", status: "metered" },
+      { name: "textEmbeddingModel", status: "metered" },
+      { name: "imageModel", status: "metered" },
+      { name: "decisionModel", status: "metered" },
+      { name: "files", status: "refused" },
+    ]);
+    expect(coverage(withBudget(new DecisionModel(), { ...metering(), strict: false }))).toEqual([
+      { name: "doDecide", status: "metered" },
+      { name: "doSomethingNew", status: "open" },
+    ]);
+    expect(() => coverage({})).toThrow(/withBudget\(\) made/);
+  });
+
+  it("takes a model alone, and settles a call that throws", async () => {
+    const given = metering();
+    const model = new EmbeddingModel();
+    model.doEmbed = () => Promise.reject(Object.assign(new Error("limited"), { statusCode: 429 }));
+    await expect(withBudget(model, given).doEmbed({ values: [] })).rejects.toThrow("limited");
+    expect(await given.tracker.getStats()).toMatchObject({ callCount: 0, held: 0 });
+    expect(() => withBudget({}, given)).toThrow(TypeError);
+  });
+});
+
+describe("middleware of other models", () => {
+  it("meters embeddings and images", async () => {
+    const given = metering();
+    const [embedding, image] = [new EmbeddingModel(), new ImageModel()];
+    type Embed = NonNullable<ReturnType<typeof budgetEmbeddingMiddleware>["wrapEmbed"]>;
+    type Image = NonNullable<ReturnType<typeof budgetImageMiddleware>["wrapGenerate"]>;
+    const embedParams = { model: embedding, params: { values: ["a"] } } as unknown as Parameters<Embed>[0];
+    const imageParams = { model: image, params: { prompt: "a cat" } } as unknown as Parameters<Image>[0];
+    await budgetEmbeddingMiddleware(given).wrapEmbed?.(embedParams);
+    await budgetImageMiddleware(given).wrapGenerate?.(imageParams);
+    expect([embedding.calls, image.calls]).toEqual([1, 1]);
+    expect(given.quoted.map(({ surface }) => surface)).toEqual(["embed", "image"]);
+  });
+});
