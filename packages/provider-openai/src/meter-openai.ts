@@ -103,8 +103,7 @@ async function admit(
   baseURL: string,
   metering: Metering,
 ): Promise<Ticket | undefined> {
-  const address = new URL(url);
-  const target = targetOf(address, baseURL);
+  const target = targetOf(new URL(url), baseURL);
   const door = doorOf(options.method, target.path);
   if (door.kind === "closed") throw closedDoor(door.name);
   const signal = options.signal ?? undefined;
@@ -124,7 +123,7 @@ async function admit(
   };
   signal?.addEventListener("abort", discard, { once: true });
   if (signal?.aborted) discard();
-  request.body = writeBody(read, open.quote, address);
+  request.body = writeBody(read, open.quote);
   return { open, read, signal, discard };
 }
 

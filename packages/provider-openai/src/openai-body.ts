@@ -13,12 +13,15 @@ export interface ReadBody {
 }
 
 /**
- * Reads a body that the client has written.
+ * Reads a body that the client has written; for OpenAI itself it names the service tier.
  *
  * @throws UnboundedRequestError when it is no JSON object with a model.
  */
-export function readBody(endpoint: Endpoint, text: unknown, { deployment }: Target): ReadBody {
-  const body = typeof text === "string" ? asRecord(parse(text)) : undefined;
+export function readBody(endpoint: Endpoint, text: unknown, { deployment, isOpenAi }: Target): ReadBody {
+  const given = typeof text === "string" ? asRecord(parse(text)) : undefined;
+  // Without a tier the project's default serves, which may be a dearer one than the listed price is of.
+  const namesTier = isOpenAi && endpoint !== "/embeddings";
+  const body = given && namesTier ? { ...given, service_tier: given.service_tier ?? "default" } : given;
   const modelId = deployment ?? body?.model;
   if (!body || typeof modelId !== "string") {
     throw new UnboundedRequestError({
@@ -38,19 +41,13 @@ export function readBody(endpoint: Endpoint, text: unknown, { deployment }: Targ
   return { endpoint, body, call, isStream, wantsUsage };
 }
 
-/**
- * The body as it is sent: with the output cap that the bound assumes, with the usage of a stream asked for, and on
- * OpenAI itself with the service tier that the price is of, since a project's default tier can be a dearer one.
- */
-export function writeBody({ endpoint, body, isStream }: ReadBody, quote: Quote, url: URL): string {
-  const { maxOutputTokens: cap } = quote;
-  const isOpenAi = /(^|\.)openai\.com$/.test(url.hostname);
+/** The body as it is sent: with the output cap that the bound assumes, and with the usage of a stream asked for. */
+export function writeBody({ endpoint, body, isStream }: ReadBody, { maxOutputTokens: cap }: Quote): string {
   const isChat = endpoint === "/chat/completions";
   return JSON.stringify({
     ...body,
     ...(cap === undefined || endpoint === "/embeddings" ? {} : cappedMembers(body, endpoint, cap)),
     ...(isStream && isChat ? { stream_options: { ...asRecord(body.stream_options), include_usage: true } } : {}),
-    ...(isOpenAi && endpoint !== "/embeddings" ? { service_tier: body.service_tier ?? "default" } : {}),
   });
 }
 

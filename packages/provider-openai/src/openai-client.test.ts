@@ -1,6 +1,6 @@
 import { BudgetExceededError, CostTracker, isBudgetExceeded, usd } from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
-import { generateText, isStepCount, Output, streamText, tool } from "ai";
+import { embedMany, generateText, isStepCount, Output, streamText, tool } from "ai";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createBudgetedOpenAI } from "./openai-client.ts";
@@ -143,4 +143,17 @@ describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) =>
     expect(sent.map(({ store }) => store)).toEqual(api === "chat" ? [undefined, true] : [false, true]);
     expect(openai("gpt-4o-mini").provider).toBe("openai.responses");
   });
+});
+
+it("a budgeted embedding model records what is billed, and is refused with the same error", async () => {
+  simulator = await startSimulator();
+  const tracker = new CostTracker({ budget: "1" });
+  const openai = createBudgetedOpenAI({ tracker, apiKey: "test", baseURL: simulator.openAiUrl });
+  const model = openai.embedding("text-embedding-3-small");
+  await embedMany({ model, values: ["one", "two"] });
+  expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+  await expectBilledAsRecorded(tracker);
+  await tracker.setBudget("0");
+  await expect(embedMany({ model, values: ["one"] })).rejects.toSatisfy(BudgetExceededError.isInstance);
+  expect(simulator.requests).toBe(1);
 });

@@ -1,6 +1,12 @@
 import { createOpenAI, type OpenAIProviderSettings } from "@ai-sdk/openai";
-import { budgetMiddleware, type CostTracker, type Metering } from "@autolabel/budget-core";
-import { type LanguageModel, type LanguageModelMiddleware, wrapLanguageModel } from "ai";
+import { budgetEmbeddingMiddleware, budgetMiddleware, type CostTracker, type Metering } from "@autolabel/budget-core";
+import {
+  type EmbeddingModel,
+  type LanguageModel,
+  type LanguageModelMiddleware,
+  wrapEmbeddingModel,
+  wrapLanguageModel,
+} from "ai";
 import { openAiCosts } from "./openai-costs.ts";
 import type { OpenAiPrices } from "./openai-prices.ts";
 
@@ -16,13 +22,15 @@ export interface BudgetedOpenAIOptions extends OpenAIProviderSettings {
 
 type Model = Exclude<LanguageModel, string>;
 
-/** Makes language models of OpenAI whose calls must fit the budget. Called itself, it makes models of the responses API. */
+/** Makes models of OpenAI whose calls must fit the budget. Called itself, it makes models of the responses API. */
 export interface BudgetedOpenAI {
   (modelId: string): Model;
   /** A model of the responses API. */
   responses(modelId: string): Model;
   /** A model of the chat completions API. */
   chat(modelId: string): Model;
+  /** A model of the embeddings API. */
+  embedding(modelId: string): Exclude<EmbeddingModel, string>;
 }
 
 /**
@@ -39,11 +47,14 @@ export function createBudgetedOpenAI(options: BudgetedOpenAIOptions): BudgetedOp
   const { tracker, prices, onReceipt, ...settings } = options;
   const provider = createOpenAI(settings);
   const costs = openAiCosts(prices ? { prices } : {});
-  const budget = budgetMiddleware({ tracker, costs, ...(onReceipt ? { onReceipt } : {}) });
+  const metering = { tracker, costs, ...(onReceipt ? { onReceipt } : {}) };
+  const budget = budgetMiddleware(metering);
   const responses = (modelId: string) =>
     wrapLanguageModel({ model: provider.responses(modelId), middleware: [storeNothing, budget] });
   const chat = (modelId: string) => wrapLanguageModel({ model: provider.chat(modelId), middleware: budget });
-  return Object.assign((modelId: string) => responses(modelId), { responses, chat });
+  const embedding = (modelId: string) =>
+    wrapEmbeddingModel({ model: provider.embedding(modelId), middleware: budgetEmbeddingMiddleware(metering) });
+  return Object.assign((modelId: string) => responses(modelId), { responses, chat, embedding });
 }
 
 const storeNothing: LanguageModelMiddleware = {

@@ -68,7 +68,7 @@ describe("openAiCosts.receipt", () => {
       { usage: { ...sdkUsage, raw: { ...chatUsage, completion_tokens_details: { audio_tokens: 3 } } } },
       "bound",
     ],
-    ["priority, which has no price", { body: { usage: chatUsage, service_tier: "priority" } }, "bound"],
+    ["scale, which has no price", { body: { usage: chatUsage, service_tier: "scale" } }, "bound"],
     [
       "priority as the AI SDK tells it",
       { usage: sdkUsage, providerMetadata: { openai: { serviceTier: "priority" } } },
@@ -81,9 +81,20 @@ describe("openAiCosts.receipt", () => {
     expect(receipt).toMatchObject(expected);
   });
 
-  it("marks flex, which costs at most the listed price", () => {
-    const result = { body: { usage: chatUsage, service_tier: "flex" } };
-    expect(costs.receipt({ call, quote, result })).toMatchObject({ costPicoUsd: 24_000_000n, kind: "bound" });
+  it.each([
+    ["flex by its own price", "gpt-5-mini", "flex", "computed"],
+    ["priority by its own price", "gpt-5-mini", "priority", "computed"],
+    ["flex without a price at the standard one, marked as a bound", "own", "flex", "bound"],
+    ["priority without a price at the bound", "own", "priority", "bound"],
+  ])("bills the tier that served: %s", (_name, modelId, tier, kind) => {
+    const own = openAiCosts({ prices: { own: { input: "1", output: "1" } } });
+    const asked = { ...call, modelId };
+    const held = own.quote({ ...asked, request: { ...asked.request, service_tier: "default" } });
+    const of = (service_tier: string) =>
+      own.receipt({ call: asked, quote: held, result: { body: { usage: chatUsage, service_tier } } });
+    expect(of(tier).kind).toBe(kind);
+    const [cost, standard] = [of(tier).costPicoUsd, of("default").costPicoUsd];
+    expect(cost).not.toBe(modelId === "own" && tier === "flex" ? 0n : standard);
   });
 
   it.each<[string, string, string, OpenAiPrices, bigint | "bound"]>([
@@ -123,11 +134,24 @@ describe("openAiCosts.receipt", () => {
 
 describe("openAiCosts.quote", () => {
   it("bounds input by bytes and every answer by the cap", () => {
-    const bytes = BigInt(JSON.stringify({ model, messages }).length + 64);
-    expect(quote.boundPicoUsd).toBe(bytes * 150_000n + 100n * 600_000n);
-    const three = costs.quote(chat({ n: 3 })).boundPicoUsd;
-    expect(three - quote.boundPicoUsd).toBe(200n * 600_000n + BigInt(',"n":3'.length) * 150_000n);
+    const of = (body: object) => costs.quote(chat({ service_tier: "default", ...body })).boundPicoUsd;
+    const long = { messages: [{ role: "user", content: `x${"y".repeat(1000)}` }] };
+    expect(of(long) - of({})).toBe(1000n * 150_000n);
+    expect(of({ n: 3 }) - of({})).toBe(200n * 600_000n + BigInt(',"n":3'.length) * 150_000n);
     expect(costs.quote(embeddings(["x", "y"])).boundPicoUsd).toBeLessThan(quote.boundPicoUsd);
+  });
+
+  it("refuses tiers without a price, and bounds the dearest that may serve", () => {
+    const own = openAiCosts({ prices: { own: { input: "1", output: "1" } } });
+    const named =
+      (tier: string, modelId = "own") =>
+      () =>
+        own.quote({ ...chat({ service_tier: tier }), modelId }).boundPicoUsd;
+    for (const tier of ["auto", "priority", "fast"]) expect(named(tier)).toThrow(UnpricedModelError);
+    const sdkCall = { ...sdk({ providerOptions: { openai: { serviceTier: "auto" } } }), modelId: "own" };
+    expect(() => own.quote(sdkCall)).toThrow(UnpricedModelError);
+    expect(named("auto", model)()).toBeGreaterThan(named("default", model)());
+    expect(named("priority", model)()).toBeGreaterThan(named("flex", model)());
   });
 
   it("refuses models without a price and calls without a cap", () => {
@@ -147,8 +171,6 @@ describe("openAiCosts.quote", () => {
     ["web_search_options", chat({ web_search_options: {} })],
     ["prediction", chat({ prediction: { type: "content", content: "x" } })],
     ["an_option_of_tomorrow", chat({ an_option_of_tomorrow: true })],
-    ["priority", chat({ service_tier: "priority" })],
-    ["auto", chat({ service_tier: "auto" })],
     ["input_image", responses({ input: [{ role: "user", content: [{ type: "input_image" }] }] })],
     ["file", responses({ input: [{ role: "user", content: [{ type: "input_file" }] }] })],
     ["item_reference", responses({ input: [{ type: "item_reference", id: "x" }] })],
@@ -171,7 +193,7 @@ describe("openAiCosts.quote", () => {
     ["previousResponseId", sdk({ providerOptions: { openai: { previousResponseId: "resp_1" } } })],
     ["conversation", sdk({ providerOptions: { openai: { conversation: "conv_1" } } })],
     ["maxCompletionTokens", sdk({ providerOptions: { openai: { maxCompletionTokens: 9 } } })],
-    ["priority", sdk({ providerOptions: { openai: { serviceTier: "priority" } } })],
+    ["image", { ...call, surface: "image" }],
     [
       "reasoning",
       sdk({
@@ -232,29 +254,29 @@ describe("openAiCosts.quote", () => {
 });
 
 describe("the body that is sent", () => {
-  const written = (body: object, address: string) => {
-    const read = readBody("/chat/completions", JSON.stringify({ model, messages, ...body }), {
-      path: "",
-      deployment: undefined,
-    });
-    return JSON.parse(writeBody(read, { boundPicoUsd: 0n, maxOutputTokens: 5 }, new URL(address))) as object;
+  const written = (body: object, isOpenAi = false) => {
+    const target = { path: "", deployment: undefined, isOpenAi };
+    const read = readBody("/chat/completions", JSON.stringify({ model, messages, ...body }), target);
+    return JSON.parse(writeBody(read, { boundPicoUsd: 0n, maxOutputTokens: 5 })) as object;
   };
 
   it("names the tier of the listed price, on OpenAI only, where a project's default can be dearer", () => {
-    expect(written({}, "https://api.openai.com/v1")).toMatchObject({ service_tier: "default" });
-    expect(written({ service_tier: "flex" }, "https://eu.api.openai.com/v1")).toMatchObject({ service_tier: "flex" });
-    expect(written({}, "https://openai.com.example.org/v1")).not.toHaveProperty("service_tier");
+    expect(written({}, true)).toMatchObject({ service_tier: "default" });
+    expect(written({ service_tier: "flex" }, true)).toMatchObject({ service_tier: "flex" });
+    expect(written({})).not.toHaveProperty("service_tier");
   });
 
   it("never raises a cap, and lowers both where both are given", () => {
-    expect(written({ max_tokens: 3, max_completion_tokens: 9 }, "https://x.org")).toMatchObject({
+    expect(written({ max_tokens: 3, max_completion_tokens: 9 })).toMatchObject({
       max_tokens: 3,
       max_completion_tokens: 5,
     });
   });
 
   it.each(["{", "[]", "{}", undefined])("must be an object with a model, not %s", (text) => {
-    expect(() => readBody("/responses", text, { path: "", deployment: undefined })).toThrow(UnboundedRequestError);
+    expect(() => readBody("/responses", text, { path: "", deployment: undefined, isOpenAi: true })).toThrow(
+      UnboundedRequestError,
+    );
   });
 });
 

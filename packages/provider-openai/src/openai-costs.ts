@@ -3,100 +3,87 @@ import {
   type Call,
   type CallResult,
   type CostExtractor,
-  inputTokenBound,
   type ModelPrice,
   type Outcome,
   type PriceBook,
-  priceBound,
   priceUsage,
-  type Quote,
   quoteCall,
   type Receipt,
   UnpricedModelError,
 } from "@autolabel/budget-core";
 import { failedWithoutCharge, responseOfError } from "./openai-errors.ts";
 import { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";
-import { choicesOf, refuseUnbounded } from "./openai-request.ts";
-import { tierOfResult, usageOfResult } from "./openai-usage.ts";
+import { refuseUnbounded, serviceTierOf } from "./openai-request.ts";
+import { usageOfResult } from "./openai-usage.ts";
 
 /** Options of {@link openAiCosts}. */
 export interface OpenAiCostsOptions {
   /** Prices of models that the bundled price book lacks or has otherwise; for Azure: of your deployments. */
   prices?: OpenAiPrices;
-  /** Clock that picks the price of the day. Default: now. */
-  now?: () => Date;
 }
 
 /**
  * What OpenAI calls cost: tokens x price, since OpenAI reports no cost; else the bound. Cached input is billed once, at
- * its own price; reasoning is part of the output.
+ * its own price; reasoning is part of the output; the tier that served counts.
  *
  * Reads calls of the AI SDK and bodies of chat completions, responses and embeddings.
  */
 export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
-  const { now = () => new Date(), prices = {} } = options;
+  const { prices = {} } = options;
   let book: PriceBook | undefined;
   const priceBook = () => {
     book ??= openAiPriceBook(prices);
     return book;
   };
-  const find = (modelId: string) => priceBook().find("openai", modelId, now());
-  const priceOf = (asked: string, served: string) => find(billedModel(asked, served, prices));
+  const find = (modelId: string, { at = new Date() }: Call) => priceBook().find("openai", modelId, at);
 
   return {
     provider: "openai",
     quote(call) {
       refuseUnbounded(call);
-      return quoteOf(call, find(call.modelId), priceBook().hash);
+      const price = find(call.modelId, call);
+      refuseUnpricedTier(call, price);
+      // An embedding has no output.
+      const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
+      return quoteCall(asked, price, priceBook().hash);
     },
     receipt(outcome) {
       if ("error" in outcome && failedWithoutCharge(outcome.error)) return { costPicoUsd: 0n, kind: "reported" };
+      const { call } = outcome;
       const result = resultOf(outcome);
-      return (result && receiptOfResult(result, outcome, priceOf)) ?? boundReceipt(outcome);
+      const priceOf = (served: string) => find(billedModel(call.modelId, served, prices), call);
+      return (result && receiptOfResult(result, call.modelId, priceOf)) ?? boundReceipt(outcome);
     },
   };
 }
 
-function quoteOf(call: Call, price: ModelPrice, priceBook: string): Quote {
-  if (call.surface === "embed") {
-    return { boundPicoUsd: priceBound(price, inputTokenBound(call.request), 0), priceBook };
-  }
-  const quote = quoteCall(call, price, priceBook);
-  const outputTokens = (quote.maxOutputTokens ?? 0) * choicesOf(call);
-  // Each answer may be as long as the cap; the input is billed once.
-  return { ...quote, boundPicoUsd: priceBound(price, inputTokenBound(call.request), outputTokens) };
+/** With `auto` the project's own tier serves, which may be a dearer one. */
+function refuseUnpricedTier(call: Call, { provider, modelId, rows }: ModelPrice): void {
+  if (serviceTierOf(call) !== "auto" || rows.some(({ serviceTier }) => serviceTier === "priority")) return;
+  const reason = 'its service tier "auto" can be priority, and no price is known for that; ask for "default"';
+  throw new UnpricedModelError({ provider, modelId, reason });
 }
 
 function receiptOfResult(
   result: CallResult,
-  { call }: Outcome,
-  priceOf: (asked: string, served: string) => ModelPrice,
+  asked: string,
+  priceOf: (served: string) => ModelPrice,
 ): Receipt | undefined {
+  const modelId = result.modelId ?? asked;
   const usage = usageOfResult(result);
-  const modelId = result.modelId ?? call.modelId;
-  const isFlex = tierOfResult(result) === "flex";
-  if (!usage || !isPricedTier(tierOfResult(result))) return undefined;
+  if (!usage) return undefined;
   try {
-    const costPicoUsd = priceUsage(priceOf(call.modelId, modelId), usage);
+    const price = priceOf(modelId);
+    const costPicoUsd = priceUsage(price, usage);
     if (costPicoUsd === undefined) return undefined;
-    // Flex costs less than the standard price that is known, so this is an upper bound and marked as one.
-    return { costPicoUsd, kind: isFlex ? "bound" : "computed", usage, modelId };
+    const { serviceTier = "standard" } = usage;
+    const isPriced = price.rows.some((row) => row.serviceTier === serviceTier);
+    // A cheaper tier without a price of its own counts at the standard one: an upper bound, and marked as one.
+    return { costPicoUsd, kind: isPriced ? "computed" : "bound", usage, modelId };
   } catch (error) {
     if (UnpricedModelError.isInstance(error)) return undefined;
     throw error;
   }
-}
-
-/** Tiers that cost the listed price or less. */
-function isPricedTier(tier: string | undefined): boolean {
-  return (
-    tier === undefined ||
-    tier === "default" ||
-    tier === "standard" ||
-    tier === "auto" ||
-    tier === "flex" ||
-    tier === "scale"
-  );
 }
 
 /**

@@ -180,8 +180,10 @@ describe("doorOf", () => {
 
 describe("targetOf", () => {
   it.each([
-    ["https://api.openai.com/v1/responses", "https://api.openai.com/v1", "/responses", undefined],
-    ["https://api.openai.com/v1/responses/", "https://api.openai.com/v1/", "/responses", undefined],
+    ["https://api.openai.com/v1/responses", "https://api.openai.com/v1", "/responses", undefined, true],
+    ["https://eu.api.openai.com/v1/responses", "https://eu.api.openai.com/v1", "/responses", undefined, true],
+    ["https://openai.com.example.org/v1/responses", "https://openai.com.example.org/v1", "/responses", undefined],
+    ["https://api.openai.com/v1/responses/", "https://api.openai.com/v1/", "/responses", undefined, true],
     [
       "https://x.azure.com/openai/deployments/my%20d/embeddings?api-version=1",
       "https://x.azure.com/openai",
@@ -194,7 +196,7 @@ describe("targetOf", () => {
       "/embeddings",
       "d",
     ],
-  ])("%s below %s", (url, baseURL, path, deployment) => {
-    expect(targetOf(new URL(url), baseURL)).toEqual({ path, deployment });
+  ])("%s below %s", (url, baseURL, path, deployment, isOpenAi = false) => {
+    expect(targetOf(new URL(url), baseURL)).toEqual({ path, deployment, isOpenAi });
   });
 });

@@ -44,6 +44,8 @@ export interface Target {
   path: string;
   /** The Azure deployment that the path names. It decides on the model, whatever the body says. */
   deployment: string | undefined;
+  /** Whether this is OpenAI itself, not Azure or another service that speaks its protocol. */
+  isOpenAi: boolean;
 }
 
 /** Reads the path of a request. */
@@ -54,7 +56,11 @@ export function targetOf(url: URL, baseURL: string): Target {
   const inBase = /\/deployments\/([^/]+)$/.exec(base)?.[1];
   const [, inPath, rest] = /^\/deployments\/([^/]+)(\/.+)$/.exec(path) ?? [];
   const deployment = inPath ?? inBase;
-  return { path: rest ?? path, deployment: deployment === undefined ? undefined : decodeURIComponent(deployment) };
+  return {
+    path: rest ?? path,
+    deployment: deployment === undefined ? undefined : decodeURIComponent(deployment),
+    isOpenAi: /(^|\.)openai\.com$/.test(url.hostname),
+  };
 }
 
 /** What is asked of the model at an endpoint. */

@@ -42,23 +42,22 @@ const sdkTextTypes = new Set(["text", "reasoning", "tool-call", "tool-result", "
 
 /**
  * Refuses what has no upper bound before the call: content that is not text, input that is stored at OpenAI, tools that
- * OpenAI runs, tiers without a price. Takes bodies of the API and calls of the AI SDK.
+ * OpenAI runs. Takes bodies of the API and calls of the AI SDK.
  *
  * @throws UnboundedRequestError which names what to change.
  */
-export function refuseUnbounded({ request, modelId }: Call): void {
+export function refuseUnbounded({ surface, request }: Call): void {
+  if (surface !== "generate" && surface !== "stream" && surface !== "embed") {
+    throw unbounded(`a call of the kind "${surface}" has no listed bound at OpenAI`, "Call it without a budget.");
+  }
+  if (Array.isArray(request.values)) return;
   if (Array.isArray(request.prompt)) refuseUnboundedSdkCall(request);
   else refuseUnboundedBody(request, "messages" in request ? "messages" : "input");
-  const tier = serviceTierOf(request);
-  if (tier !== undefined && tier !== null && tier !== "default" && tier !== "flex") {
-    throw unbounded(`no price is known for service tier ${JSON.stringify(tier)} of "${modelId}"`, 'Ask for "default".');
-  }
 }
 
-/** How many answers are asked for. */
-export function choicesOf({ request }: Call): number {
-  const { n } = request;
-  return typeof n === "number" && Number.isSafeInteger(n) && n > 1 ? n : 1;
+/** The service tier that a call asks for, in the words of the API and of the AI SDK's options. */
+export function serviceTierOf({ request }: Call): unknown {
+  return request.service_tier ?? asRecord(asRecord(request.providerOptions)?.openai)?.serviceTier;
 }
 
 function refuseUnboundedBody(body: Readonly<Record<string, unknown>>, kind: "messages" | "input"): void {
@@ -126,10 +125,6 @@ function refuseSdkPart(part: Record<string, unknown>, isStored: boolean): void {
     const kind = asRecord(piece)?.type;
     if (kind !== "text") throw unboundedContent(String(kind));
   }
-}
-
-function serviceTierOf({ service_tier, providerOptions }: Readonly<Record<string, unknown>>): unknown {
-  return service_tier ?? asRecord(asRecord(providerOptions)?.openai)?.serviceTier;
 }
 
 function listOf(value: unknown): readonly unknown[] {
