@@ -70,7 +70,7 @@ describe("a gateway without prices", () => {
       {},
       {
         fetch: (url, init) => {
-          sent.push(JSON.parse(String(init?.body)));
+          sent.push(JSON.parse(init?.body as string));
           return fetch(url, init);
         },
       },

@@ -302,7 +302,7 @@ describe("a metered client", () => {
           apiKey: "test",
           baseURL: simulator.openAiUrl,
           fetch: (url, init) => {
-            sent.push(JSON.parse(String(init?.body)) as Record<string, unknown>);
+            sent.push(JSON.parse(init?.body as string) as Record<string, unknown>);
             return fetch(url as string, init);
           },
         }),

@@ -23,21 +23,24 @@ interface HeldTicket {
   open: OpenCall;
   read: ReadBody;
   signal: AbortSignal | undefined;
-  /** Releases the hold of a request that is not sent any more. */
-  discard: () => void;
+  /** Releases the hold of a request that is not sent any more; told by the abort of its caller as well. */
+  discard: () => Promise<void>;
+  onAbort: () => void;
 }
 
 /** The places in the client where a request can be refused, changed and sent. They are protected or private. */
 interface Internals {
   baseURL: string;
   fetch: Fetch;
-  prepareRequest(request: PreparedRequest, context: RequestContext): Promise<void>;
-  fetchWithAuth(url: unknown, init: { headers: object }, ...rest: unknown[]): Promise<Response>;
-  withOptions(options: object): Internals;
+  prepareRequest: (request: PreparedRequest, context: RequestContext) => Promise<void>;
+  fetchWithAuth: (url: unknown, init: { headers: object }, ...rest: unknown[]) => Promise<Response>;
+  withOptions: (options: object) => Internals;
   _options: { x509Transport?: unknown };
   _provider?: unknown;
   _buildWebSocketHeaders?: unknown;
 }
+
+const meteredClients = new WeakSet<object>();
 
 interface PreparedRequest extends RequestInit {
   headers: Headers;
@@ -57,9 +60,13 @@ interface RequestContext {
  * the client that you gave. The client that you gave is not changed.
  *
  * @throws BudgetExceededError from the metered call, the same instance; UnpricedModelError or UnboundedRequestError.
- * @throws TypeError for clients that send past their `fetch` (X.509 identity) or for another cloud (Bedrock).
+ * @throws TypeError for clients that are metered already, that send past their `fetch` (X.509 identity), or that are of
+ * another cloud (Bedrock).
  */
 export function meterOpenAI<Client extends MeterableOpenAI>(client: Client, options: MeterOpenAIOptions): Client {
+  if (meteredClients.has(client)) {
+    throw new TypeError("This client is metered already. For a further budget, use a child tracker or runWithBudget");
+  }
   const metering = { ...options, costs: options.costs ?? openAiCosts() };
   return meter(client as unknown as Internals, metering) as unknown as Client;
 }
@@ -85,7 +92,7 @@ function meter(client: Internals, metering: Metering): Internals {
       } finally {
         // Still there when authentication failed and nothing was sent.
         const unsent = tickets.get(init.headers);
-        if (unsent && unsent !== "free") unsent.discard();
+        if (unsent && unsent !== "free") await unsent.discard();
       }
     },
     withOptions: (options) => meter(withOptions.call(metered, { fetch: send, ...options }), metering),
@@ -93,6 +100,7 @@ function meter(client: Internals, metering: Metering): Internals {
       throw closedDoor("WebSocket");
     },
   };
+  meteredClients.add(metered);
   return Object.assign(metered, hooks);
 }
 
@@ -117,14 +125,15 @@ async function admit(
     if (signal?.aborted) return undefined; // The client tells of it in its own way.
     throw error;
   }
+  const onAbort = () => void open.cancel();
   const discard = () => {
-    signal?.removeEventListener("abort", discard);
-    void open.cancel();
+    signal?.removeEventListener("abort", onAbort);
+    return open.cancel();
   };
-  signal?.addEventListener("abort", discard, { once: true });
-  if (signal?.aborted) discard();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) await discard();
   request.body = writeBody(read, open.quote);
-  return { open, read, signal, discard };
+  return { open, read, signal, discard, onAbort };
 }
 
 /** Sends what has a ticket; nothing else that costs money can leave. */
@@ -132,13 +141,14 @@ function meteredFetch(send: Fetch, tickets: WeakMap<object, Ticket>): Fetch {
   return async (url, init) => {
     const headers: object = init?.headers ?? {};
     const ticket = tickets.get(headers);
+    const address = new URL(url instanceof Request ? url.url : url);
     const isFree = ticket === "free" || (init?.method ?? "GET") === "GET";
-    if (!ticket && !isFree) throw closedDoor(`${init?.method} ${String(url)} without a hold`);
+    if (!ticket && !isFree) throw closedDoor(`${init?.method} ${address.pathname} without a hold`);
     if (!ticket || ticket === "free") return await send(url, init);
     tickets.delete(headers);
-    const { open, read, signal, discard } = ticket;
+    const { open, read, signal, onAbort } = ticket;
     signal?.throwIfAborted();
-    signal?.removeEventListener("abort", discard);
+    signal?.removeEventListener("abort", onAbort);
     let response: Response;
     try {
       response = await send(url, init);
@@ -147,7 +157,7 @@ function meteredFetch(send: Fetch, tickets: WeakMap<object, Ticket>): Fetch {
       throw error;
     }
     if (response.ok) return await meterResponse(response, open, read);
-    await open.fail(await refusalOf(response, new URL(String(url))));
+    await open.fail(await refusalOf(response, address));
     return response;
   };
 }

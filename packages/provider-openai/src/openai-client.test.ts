@@ -33,7 +33,7 @@ describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) =>
       apiKey: "test",
       baseURL: simulator.openAiUrl,
       fetch: (url, init) => {
-        sent.push(JSON.parse(String(init?.body)) as Record<string, unknown>);
+        sent.push(JSON.parse(init?.body as string) as Record<string, unknown>);
         return fetch(url, init);
       },
     });

@@ -71,7 +71,7 @@ async function requestsOf(make: (fetch: typeof globalThis.fetch) => OpenAI, name
   const left = new Set<string>();
   const errors: unknown[] = [];
   const client = make(async (url, init) => {
-    const { path } = targetOf(new URL(String(url)), "https://api.openai.com/v1");
+    const { path } = targetOf(new URL(url as string), "https://api.openai.com/v1");
     const method = init?.method ?? "GET";
     if (method !== "GET" && method !== "DELETE") left.add(`${method} ${path.replaceAll(/id0/g, ":id")}`);
     return Response.json({ error: { message: "stop" } }, { status: 400 });
@@ -132,7 +132,7 @@ describe("every door of the installed openai client", () => {
   it("lets reading pass under a spent budget", async () => {
     let asked = "";
     const client = underNoBudget(async (url) => {
-      asked = String(url);
+      asked = url as string;
       return Response.json({ object: "list", data: [] });
     });
     await client.models.list();
@@ -160,6 +160,7 @@ describe("every door of the installed openai client", () => {
   it("is not opened for clients that send past their fetch", () => {
     const bedrock = Object.assign(bare(fetch), { _provider: {} });
     expect(() => meterOpenAI(bedrock, { tracker: new CostTracker() })).toThrow(TypeError);
+    expect(() => meterOpenAI(underNoBudget(fetch), { tracker: new CostTracker() })).toThrow("metered already");
   });
 });
 

@@ -50,7 +50,7 @@ export function responseOfError(error: unknown): Record<string, unknown> | undef
  * (HTTP 400) or that time out (408). Source: Azure OpenAI, "Manage costs: HTTP error response code and billing status".
  */
 export function isBilledRefusal(url: URL, statusCode: number, responseBody: string): boolean {
-  const isAzure = /\.azure\.com$/.test(url.hostname) || /\/openai\//.test(url.pathname);
+  const isAzure = url.hostname.endsWith(".azure.com") || url.pathname.includes("/openai/");
   if (!isAzure || statusCode !== 400) return false;
   return /content_filter|content_management|ResponsibleAI|context_length|string_above_max/.test(responseBody);
 }

@@ -12,8 +12,8 @@ export interface ResponseWatch {
 
 /** What a watch tells: the result as soon as it is final, or that the body ended without one. */
 export interface WatchListener {
-  onResult(result: CallResult): Promise<void>;
-  onFailure(error: unknown): Promise<void>;
+  onResult: (result: CallResult) => Promise<void>;
+  onFailure: (error: unknown) => Promise<void>;
 }
 
 /** A watch for the kind of body that a response has. */
@@ -59,10 +59,11 @@ function watchEvents(read: ReadBody, { onResult, onFailure }: WatchListener): Re
     pass: (bytes) => passFrames(pending + decoder.decode(bytes, { stream: true })),
     async end() {
       const rest = pending + decoder.decode();
-      const last = await passFrames(`${rest}\n\n`);
+      const { result, isUsageOnly } = look(rest);
+      if (result) await onResult(result);
       // A stream that ended properly was recorded before; this then changes nothing.
       await onFailure(new Error("The stream ended before the answer did"));
-      return rest === "" ? new Uint8Array() : last;
+      return encoder.encode(isUsageOnly && !read.wantsUsage ? "" : rest);
     },
   };
 }
