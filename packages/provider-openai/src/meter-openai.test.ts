@@ -28,7 +28,7 @@ async function setUp(budget: CostTrackerOptions["budget"], options: SimulatorOpt
   tracker.on("denied", ({ error }) => {
     denied = error;
   });
-  const client = new OpenAI({ apiKey: "test", baseURL: simulator.openAiUrl, maxRetries });
+  const client = new OpenAI({ apiKey: "test", baseURL: simulator.openAiUrl, maxRetries, logLevel: "off" });
   const openai = meterOpenAI(client, { tracker });
   return { tracker, openai, denied: () => denied };
 }
