@@ -367,3 +367,28 @@ describe("a metered client", () => {
     expect((await tracker.getStats()).callCount).toBe(0);
   });
 });
+
+describe("whatever fails", () => {
+  it.each([1, 2, 3])("is never billed above the budget, and never recorded below the bill (seed %i)", async (seed) => {
+    const faults = (
+      ["429", "500", "503", "disconnect", "cut", "error-chunk", "bad-json", "empty-choices"] as const
+    ).map((kind) => ({ kind, rate: 0.06, retryAfter: 0 }));
+    const options = { seed, faults, latencyMs: { median: 3, p99: 12 }, chunkDelayMs: 1, billsAfterAbort: seed !== 2 };
+    const budget = usd.pico(oneCall.picoUsd * 40n);
+    const { openai, tracker } = await setUp(budget, options, 1);
+    const settings = (index: number): CallSettings => {
+      if (index % 7 === 0) return { signal: AbortSignal.timeout(index % 25) };
+      return index % 11 === 0 ? { timeout: 12 } : {};
+    };
+    const calls = Array.from({ length: 300 }, (_, index) =>
+      call(names[(index * seed) % names.length] as string, openai, settings(index)).catch(() => undefined),
+    );
+    await Promise.all(calls);
+    await expect.poll(() => simulator.inFlight).toBe(0);
+    await expectNeverBelow(tracker);
+    expect(simulator.invoice.count).toBeGreaterThan(50);
+    expect(simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(budget.picoUsd);
+    const { exact } = await tracker.getStats();
+    expect(exact.spent.picoUsd).toBeLessThanOrEqual(budget.picoUsd);
+  });
+});

@@ -194,6 +194,8 @@ describe("openAiCosts.quote", () => {
     ["conversation", sdk({ providerOptions: { openai: { conversation: "conv_1" } } })],
     ["maxCompletionTokens", sdk({ providerOptions: { openai: { maxCompletionTokens: 9 } } })],
     ["image", { ...call, surface: "image" }],
+    ["searches the web", { ...call, modelId: "gpt-4o-mini-search-preview-2025-03-11" }],
+    ["searches the web", { ...responses(), modelId: "o4-mini-deep-research" }],
     [
       "reasoning",
       sdk({

@@ -46,9 +46,12 @@ const sdkTextTypes = new Set(["text", "reasoning", "tool-call", "tool-result", "
  *
  * @throws UnboundedRequestError which names what to change.
  */
-export function refuseUnbounded({ surface, request }: Call): void {
+export function refuseUnbounded({ surface, request, modelId }: Call): void {
   if (surface !== "generate" && surface !== "stream" && surface !== "embed") {
     throw unbounded(`a call of the kind "${surface}" has no listed bound at OpenAI`, "Call it without a budget.");
+  }
+  if (/search-preview|search-api|deep-research/.test(modelId)) {
+    throw unbounded(`"${modelId}" searches the web by itself, which adds input and fees`, "Ask a model that does not.");
   }
   if (Array.isArray(request.values)) return;
   if (Array.isArray(request.prompt)) refuseUnboundedSdkCall(request);
