@@ -3,6 +3,7 @@ import {
   CostTracker,
   type CostTrackerOptions,
   findBudgetExceeded,
+  MemoryLedger,
   runWithBudget,
   usd,
 } from "@autolabel/budget-core";
@@ -355,6 +356,41 @@ describe("a metered client", () => {
     await expect(second).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
     await first;
     await expectBilledAsRecorded(tracker);
+  });
+
+  it("frees the hold of a call that is given up right before it is sent, however late", async () => {
+    const { tracker } = await setUp("1");
+    for (let ticks = 0; ticks < 12; ticks++) {
+      const abort = new AbortController();
+      const ledger = new MemoryLedger();
+      const mark = ledger.markDispatched.bind(ledger);
+      ledger.markDispatched = async (id) => {
+        await mark(id);
+        void (async () => {
+          for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+          abort.abort();
+        })();
+      };
+      const own = new CostTracker({ budget: "1", ledger });
+      const openai = meterOpenAI(new OpenAI({ apiKey: "test", baseURL: simulator.openAiUrl }), { tracker: own });
+      const given = openai.chat.completions.create(chatBody, { signal: abort.signal });
+      await expect(given).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
+      const { held, callCount, boundCallCount } = await own.getStats();
+      expect([held, callCount]).toEqual([0, boundCallCount]);
+    }
+    expect((await tracker.getStats()).callCount).toBe(0);
+  });
+
+  it("frees the hold when the client fails between its last hook and its fetch", async () => {
+    class Unauthorized extends OpenAI {
+      override async fetchWithTimeout(): Promise<Response> {
+        throw new Error("no token");
+      }
+    }
+    const { tracker } = await setUp("1");
+    const client = new Unauthorized({ apiKey: "test", baseURL: simulator.openAiUrl, maxRetries: 0 });
+    await expect(meterOpenAI(client, { tracker }).chat.completions.create(chatBody)).rejects.toThrow();
+    expect(await tracker.getStats()).toMatchObject({ held: 0, callCount: 0 });
   });
 
   it("frees the hold when nothing was sent because the connection was refused", async () => {

@@ -38,20 +38,21 @@ function meterBody(source: ReadableStream<Uint8Array>, open: OpenCall, read: Rea
       if (done) return caller?.close();
     }
   };
+  let drained: Promise<void> | undefined;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         caller = controller;
-        void drain().catch(async (error: unknown) => {
+        drained = drain().catch(async (error: unknown) => {
           await open.fail(error);
           caller?.error(error);
         });
       },
       async cancel(reason) {
         caller = undefined;
-        // The client cancels at the end mark, when the cost is recorded already; then this changes nothing.
-        await open.fail(reason ?? new Error("The caller closed the response"));
+        // Ends the draining as well, which settles. The client cancels at the end mark, when that is done already.
         await reader.cancel(reason);
+        await drained;
       },
     },
     { highWaterMark: Number.POSITIVE_INFINITY },
