@@ -101,9 +101,11 @@ describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) =>
   it("settles when it is aborted, left early or never read", async () => {
     const { model, tracker } = await setUp("1", { chunkDelayMs: 2, latencyMs: 10 });
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), 15);
     const limits = { maxOutputTokens: 60, abortSignal: abort.signal, onError: () => {} };
-    await streamText({ model, prompt, ...limits }).consumeStream({ onError: () => {} });
+    const aborted = streamText({ model, prompt, ...limits });
+    await expect.poll(() => simulator.requests, { interval: 1 }).toBe(1);
+    abort.abort();
+    await aborted.consumeStream({ onError: () => {} });
     for await (const _ of streamText({ model, prompt, maxOutputTokens: 60 }).textStream) break;
     void streamText({ model, prompt: "Nobody reads this", maxOutputTokens: 60 });
     await expect.poll(() => simulator.invoice.count).toBe(3);

@@ -133,6 +133,19 @@ describe("every door of the installed openai client", () => {
     expect(unmetered).toEqual([]);
   });
 
+  it.each(["/completions", "/responses/compact", "/something/new"])(
+    "is refused by its path, however well its body could be bounded: %s",
+    async (path) => {
+      let sent = 0;
+      const client = underAnyBudget(async () => {
+        sent += 1;
+        return Response.json({});
+      });
+      await expect(client.post(path, { body: { model: "gpt-4o-mini", input: "x" } })).rejects.toThrow("not metered");
+      expect(sent).toBe(0);
+    },
+  );
+
   it("lets reading pass under a spent budget", async () => {
     let asked = "";
     const client = underNoBudget(async (url) => {
