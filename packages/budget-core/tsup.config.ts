@@ -1,7 +1,12 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: { index: "src/index.ts", prices: "src/prices/index.ts", "ledgers-sqlite": "src/ledger/sqlite.ts" },
+  entry: {
+    index: "src/index.ts",
+    prices: "src/prices/index.ts",
+    "ledgers-sqlite": "src/ledger/sqlite.ts",
+    testing: "src/testing/index.ts",
+  },
   format: ["esm"],
   dts: true,
   clean: true,

@@ -5,10 +5,9 @@ import type { Stage } from "./stage.ts";
 /** Labels what is pending and shows it. @returns why it stopped. */
 export async function watchRun(stage: Stage, run: LabelingRun): Promise<RunOutcome> {
   const startedAt = performance.now();
-  const doneBefore = run.counts.labeled + run.counts.failed;
   return await stage.watch(run.finish(), async () => {
-    const { rows, labeled, failed } = run.counts;
-    const rate = (labeled + failed - doneBefore) / ((performance.now() - startedAt) / 1000);
+    const { rows, labeled } = run.counts;
+    const rate = run.finishedNow / ((performance.now() - startedAt) / 1000);
     return [
       progressLine(stage, {
         name: "rows",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CostTracker, isBudgetExceeded, usd } from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AutoLabeler, type PartialBudgetExceededError } from "./auto-labeler.ts";
+import { AutoLabeler, hasPartialResults } from "./auto-labeler.ts";
 import type { LabelingConfigInput } from "./config/labeling-config.ts";
 import { Settings, type SettingsInput } from "./config/settings.ts";
 import { UsageError } from "./usage-error.ts";
@@ -65,8 +65,8 @@ describe("AutoLabeler.label", () => {
     const budget = usd.pico((await costPerRow()) * 25n);
     const small = new AutoLabeler("run", settings(), { ...config, budget });
     const error: unknown = await small.label(rows(60), "text").catch((caught: unknown) => caught);
-    expect(isBudgetExceeded(error)).toBe(true);
-    const { partialResults } = error as PartialBudgetExceededError;
+    if (!hasPartialResults(error)) throw error;
+    const { partialResults } = error;
     const paid = simulator.invoice.count;
     expect(paid).toBeGreaterThan(15);
     expect(simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(budget.picoUsd);
@@ -86,6 +86,35 @@ describe("AutoLabeler.label", () => {
     expect((await labeler.label(rows(3), "text")).rows).toHaveLength(3);
     const other = await labeler.label([{ text: "delivery" }, { text: "delivery" }], "text");
     expect(other.rows.map(({ text }) => text)).toEqual(["delivery", "delivery"]);
+  });
+
+  it("pays once for a job that is started twice at the same time", async () => {
+    await simulate({ latencyMs: 5 });
+    const label = () => new AutoLabeler("twice", settings(), { ...config, budget: 1 }).label(rows(50), "text");
+    await Promise.allSettled([label(), label()]);
+    await label();
+    expect(new Set(simulator.invoice.lines.map(({ promptHash }) => promptHash)).size).toBe(50);
+    expect(simulator.invoice.count).toBe(50);
+  });
+
+  it("stops waiting for money when it is told to stop, and sends nothing more", async () => {
+    await simulate({ latencyMs: 300 });
+    const budget = usd.pico((await costPerRow()) * 12n);
+    const run = await new AutoLabeler("stop", settings(), { ...config, budget }).start({
+      rows: rows(60),
+      column: "text",
+    });
+    const finished = run.finish();
+    await expect.poll(() => simulator.inFlight).toBeGreaterThan(0);
+    const sent = simulator.requests;
+    run.stop();
+    expect(await finished).toEqual({ kind: "interrupted" });
+    expect(simulator.requests).toBe(sent);
+    expect((await run.stats()).exact).toMatchObject({
+      held: usd.pico(0n),
+      spent: usd.pico(simulator.invoice.totalPicoUsd),
+    });
+    await run.close();
   });
 
   it("a budget of 0 lets no call through; none at all lets every call through", async () => {

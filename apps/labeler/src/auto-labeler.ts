@@ -1,4 +1,4 @@
-import type { BudgetExceededError, CostStats, CostTracker } from "@autolabel/budget-core";
+import { BudgetExceededError, type CostStats, type CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
 import { Settings, type SettingsInput } from "./config/settings.ts";
 import { type DataRow, readRows, withText } from "./data/read-rows.ts";
@@ -21,6 +21,11 @@ export interface LabelResult {
 
 /** The budget ended before the last row. What was paid for is in `partialResults`, and on disk. */
 export type PartialBudgetExceededError = BudgetExceededError & { partialResults: LabelResult };
+
+/** Whether an error is a budget stop of {@link AutoLabeler.label}, with every paid row on it. */
+export function hasPartialResults(error: unknown): error is PartialBudgetExceededError {
+  return BudgetExceededError.isInstance(error) && "partialResults" in error;
+}
 
 /**
  * Labels data sets under a budget.

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -99,7 +99,7 @@ const inUsd = (pico: bigint) => `0.${pico.toString().padStart(12, "0")}`;
 
 async function meanCost(): Promise<bigint> {
   writeData(10);
-  expect((await run([...labelArgs("--budget", "1", "--store", "probe")])).code).toBe(0);
+  expect((await run([...labelArgs("--budget", "1", "--store", "probe"), "-o", "probe.csv"])).code).toBe(0);
   const cost = mean(10);
   simulator.reset();
   return cost;
@@ -250,11 +250,69 @@ describe("autolabel label and resume", () => {
     await simulate();
     writeData(10);
     expect((await run(labelArgs("--budget", "1"))).code).toBe(0);
-    const again = await run(labelArgs("--budget", "1"));
+    expect((await run(labelArgs("--budget", "1"))).stderr).toMatch(/out\.csv exists: .*--force/);
+    const again = await run(labelArgs("--budget", "1", "--force"));
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("autolabel resume data-1") });
     expect(simulator.invoice.count).toBe(10);
-    expect((await run(labelArgs("--budget", "1", "--new"))).code).toBe(0);
+    expect((await run(labelArgs("--budget", "1", "--new", "--force"))).code).toBe(0);
     expect(simulator.invoice.count).toBe(20);
+  });
+
+  it("leaves a row that does not fit for later, and uses the budget for the shorter ones", async () => {
+    await simulate();
+    const budget = (await meanCost()) * 30n;
+    const texts = writeData(20);
+    writeFileSync(
+      join(folder, "data.csv"),
+      `text\n${"long ".repeat(4000)}\n${texts.map((text) => JSON.stringify(text.replaceAll("\n", " ").replaceAll('"', ""))).join("\n")}\n`,
+    );
+    const ended = await run(labelArgs("--budget", inUsd(budget), "-j", "4"));
+    expect(ended.code).toBe(3);
+    expect(output().map(({ label_status }) => label_status)).toEqual(["unpaid", ...Array(20).fill("labeled")]);
+    expect(simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(budget);
+    const [, suggested = "0"] = /--budget ([\d.]+)/.exec(ended.stdout) ?? [];
+    expect((await run(["resume", "--budget", suggested])).code).toBe(0);
+  });
+
+  it("does not forget what was spent when the kind of budget changes: it refuses the change", async () => {
+    await simulate();
+    const budget = (await meanCost()) * 15n;
+    writeData(40);
+    const shared = await run(labelArgs(), { LLM_BUDGET: inUsd(budget) });
+    expect(shared.code).toBe(3);
+    expect(shared.stdout).toMatch(/LLM_BUDGET of \$.*share/);
+    const spent = simulator.invoice.totalPicoUsd;
+    const other = await run(["resume", "--budget", "1"], { LLM_BUDGET: inUsd(budget) });
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("raise LLM_BUDGET") });
+    expect(simulator.invoice.totalPicoUsd).toBe(spent);
+    const [, suggested] = /LLM_BUDGET=([\d.]+) autolabel resume data-1/.exec(shared.stdout) ?? [];
+    expect((await run(["resume"], { LLM_BUDGET: suggested })).code).toBe(0);
+    expect(simulator.invoice.count).toBe(40);
+    expect(boughtTwice()).toBe(0);
+  });
+
+  it("says at once that nobody answers, and keeps what it has", async () => {
+    await simulate();
+    writeData(30);
+    const ended = await run(labelArgs("--budget", "1", "-j", "4"), {
+      OPENROUTER_BASE_URL: "http://127.0.0.1:59999/v1",
+    });
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/The provider cannot be reached: .*ECONNREFUSED/);
+    expect((await run(["resume"])).code).toBe(0);
+  });
+
+  it("never writes over the data, nor over a file that it did not make", async () => {
+    await simulate();
+    writeData(3);
+    const original = readFileSync(join(folder, "data.csv"), "utf8");
+    writeFileSync(join(folder, "out.csv"), "precious");
+    expect((await run(labelArgs("--budget", "1"))).stderr).toMatch(/exists/);
+    const self = labelArgs("--budget", "1", "--force");
+    self[self.indexOf("out.csv")] = "data.csv";
+    expect((await run(self)).stderr).toMatch(/would be overwritten by its own labels/);
+    expect(readFileSync(join(folder, "data.csv"), "utf8")).toBe(original);
+    expect(simulator.requests).toBe(0);
   });
 
   it("keeps within a budget too small for one call, and says what a call needs", async () => {
@@ -268,10 +326,16 @@ describe("autolabel label and resume", () => {
 
   it("prefixes its columns where the data has one of that name", async () => {
     await simulate();
-    writeFileSync(join(folder, "data.csv"), "id,text,label\nx1,My top up failed,top_up_failed\n");
+    writeFileSync(join(folder, "data.csv"), "id,text,label,autolabel_label\nx1,My top up failed,top_up_failed,old\n");
     expect((await run(labelArgs("--budget", "1"))).code).toBe(0);
     expect(output()).toMatchObject([
-      { id: "x1", label: "top_up_failed", autolabel_label: expect.any(String), autolabel_row_id: "x1" },
+      {
+        id: "x1",
+        label: "top_up_failed",
+        autolabel_label: "old",
+        autolabel2_label: "top_up_failed",
+        autolabel2_row_id: "x1",
+      },
     ]);
   });
 });
@@ -282,13 +346,20 @@ describe("bad input", () => {
     args[args.indexOf(name) + 1] = value;
     return args;
   };
-  const dataOf = (content: string) => {
+  const folderAsOutput = () => {
+    mkdirSync(join(folder, "dir.csv"));
+    return flag("-o", "dir.csv");
+  };
+  const dataOf = (content: string | Buffer) => {
     writeFileSync(join(folder, "data.csv"), content);
     return labelArgs("--budget", "1");
   };
   const cases: [string, () => string[], RegExp, Record<string, string | undefined>?][] = [
     ["a missing file", () => ["label", "nope.csv", ...labelArgs("--budget", "1").slice(2)], /nope\.csv: no such file/],
     ["an empty CSV", () => dataOf(""), /data\.csv has no rows/],
+    ["bytes that are no UTF-8", () => dataOf(Buffer.from([0x74, 0x65, 0x78, 0x74, 0x0a, 0xff, 0x0a])), /not UTF-8/],
+    ["a column that every object has", () => flag("--text-column", "__proto__"), /no column "__proto__"/],
+    ["a folder as output", () => folderAsOutput(), /dir\.csv is a folder/],
     ["a header alone", () => dataOf("text\n"), /has no rows/],
     ["an unclosed quote", () => dataOf('text\n"a\n'), /no valid CSV: .*line 2/],
     ["a missing column", () => flag("--text-column", "txt"), /no column "txt": name one of text, category/],

@@ -26,14 +26,18 @@ function program(setExitCode: (code: number) => void): Command {
     .requiredOption("--labels <names>", "a,b,c, or a .json or .txt file with the names")
     .requiredOption("--model <id>", "such as openrouter:openai/gpt-4o-mini")
     .option("--budget <usd>", 'what the run may cost in all, in USD, or "unlimited" (default: LLM_BUDGET)')
-    .option("-o, --output <file>", "where all rows go, labels added (default: <data>.labeled.csv)")
+    .option(
+      "-o, --output <file>",
+      "where all rows go, labels added (default: <data>.labeled.csv in the working folder)",
+    )
     .option("-j, --concurrency <n>", "calls in flight at most (default: 16)", readCount)
     .option("--guidelines <text>", "what the labels mean: text, or a .txt or .md file")
     .option("--name <name>", "name of the run (default: the file's)")
     .option("--input-price <usd>", "price of a model that is not listed, per 1M input tokens")
     .option("--output-price <usd>", "the same per 1M output tokens")
     .option("--new", "start over and pay again, although these rows were labeled before")
-    .option("--store <folder>", "where runs are kept (default: .autolabel)")
+    .option("--force", "overwrite the output file if it exists")
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
     .action(async (data: string, options: LabelOptions) => {
       const { label } = await import("./commands/label.ts");
       setExitCode(await label(data, options, processIo));
@@ -41,11 +45,12 @@ function program(setExitCode: (code: number) => void): Command {
 
   autolabel
     .command("resume [run]")
-    .summary("go on with a run (default: the last one); only rows without a label are bought")
+    .summary("go on with a run (default: the last one); only rows not paid for yet are bought")
     .option("--budget <usd>", "the new total, not an addition")
     .option("-o, --output <file>", "where all rows go (default: as before)")
     .option("-j, --concurrency <n>", "calls in flight at most", readCount)
-    .option("--store <folder>", "where runs are kept (default: .autolabel)")
+    .option("--force", "overwrite the output file if it exists")
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
     .action(async (id: string | undefined, options: ResumeOptions) => {
       const { resume } = await import("./commands/resume.ts");
       setExitCode(await resume(id, options, processIo));
@@ -75,7 +80,14 @@ function report(error: unknown): number {
   return isUsage ? 2 : 1;
 }
 
+const oldestNode = 22;
+
 async function main(): Promise<void> {
+  if (Number(process.versions.node.split(".")[0]) < oldestNode) {
+    process.stderr.write(`error: autolabel needs Node ${oldestNode} or later, this is ${process.versions.node}\n`);
+    process.exitCode = 2;
+    return;
+  }
   try {
     await program((code) => {
       process.exitCode = code;

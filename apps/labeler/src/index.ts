@@ -1,5 +1,11 @@
 export { BudgetExceededError, CostTracker, isBudgetExceeded, UpstreamBudgetError, usd } from "@autolabel/budget-core";
-export { AutoLabeler, type LabelInput, type LabelResult, type PartialBudgetExceededError } from "./auto-labeler.ts";
+export {
+  AutoLabeler,
+  hasPartialResults,
+  type LabelInput,
+  type LabelResult,
+  type PartialBudgetExceededError,
+} from "./auto-labeler.ts";
 export { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
 export { Settings, type SettingsInput } from "./config/settings.ts";
 export type { DataRow } from "./data/read-rows.ts";

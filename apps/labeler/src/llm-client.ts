@@ -12,7 +12,9 @@ export interface LlmClientOptions {
   /** The budget that every call must fit. Absent: calls are not limited. */
   costTracker?: CostTracker;
   /** Called with every receipt right before it is posted. */
-  onReceipt?: (posting: Posting) => void;
+  onReceipt?: (posting: Posting) => void | Promise<void>;
+  /** Sends the requests; default the global one. */
+  fetch?: typeof globalThis.fetch;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface LlmClientOptions {
  * @throws UsageError for an unknown provider or a missing key.
  */
 export function getLlmClient(options: LlmClientOptions): Exclude<LanguageModel, string> {
-  const { settings, config, costTracker = new CostTracker(), onReceipt } = options;
+  const { settings, config, costTracker = new CostTracker(), onReceipt, fetch } = options;
   const { modelId } = readModel(config.model);
   const { openrouterApiKey: apiKey, openrouterBaseUrl: baseURL } = settings;
   if (!apiKey) {
@@ -33,6 +35,7 @@ export function getLlmClient(options: LlmClientOptions): Exclude<LanguageModel, 
     ...(baseURL ? { baseURL } : {}),
     ...(config.prices ? { prices: config.prices } : {}),
     ...(onReceipt ? { onReceipt } : {}),
+    ...(fetch ? { fetch } : {}),
   });
   return openrouter(modelId);
 }
@@ -44,7 +47,13 @@ export function getLlmClient(options: LlmClientOptions): Exclude<LanguageModel, 
  */
 export function quoteText(config: LlmClientOptions["config"], text: string, maxOutputTokens: number) {
   const costs: CostExtractor = openRouterCosts(config.prices ? { prices: config.prices } : {});
-  return costs.quote({ surface: "generate", ...readModel(config.model), request: { text }, maxOutputTokens });
+  return costs.quote({
+    surface: "generate",
+    ...readModel(config.model),
+    request: { text },
+    settings: {},
+    maxOutputTokens,
+  });
 }
 
 function readModel(model: string): { provider: string; modelId: string } {

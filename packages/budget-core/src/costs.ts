@@ -18,6 +18,11 @@ export interface CostExtractor {
    * quote. Never zero because nothing is known.
    */
   receipt(outcome: Outcome): Receipt;
+  /**
+   * Why an error of this provider proves that nothing was charged, where that is not plain from an HTTP status 4xx.
+   * Undefined when it proves nothing.
+   */
+  refusal?(error: unknown): string | undefined;
 }
 
 /** The kinds of calls that cost money. */

@@ -85,10 +85,10 @@ function contractCosts(contract: {
       const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
       return quoteCall(asked, find(call.modelId, call), book.hash);
     },
+    // Some gateways refuse for money with a status that otherwise proves nothing, such as 412.
+    refusal: (error) => corporateBudgetError(error) && "refused for money by the gateway",
     receipt(outcome) {
-      const { call, error } = outcome;
-      // Some gateways refuse for money with a status that otherwise proves nothing, such as 412.
-      if (error !== undefined && corporateBudgetError(error)) return { costPicoUsd: 0n, kind: "reported" };
+      const { call } = outcome;
       const { result, modelId } = readOutcome(outcome);
       if (!result) return boundReceipt(outcome);
       const reported = reportedCost(outcome, result, { name, costFrom });

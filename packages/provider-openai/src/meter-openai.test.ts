@@ -358,6 +358,23 @@ describe("a metered client", () => {
     await expectBilledAsRecorded(tracker);
   });
 
+  it("does not take its caller's reason to abort for a refusal by OpenAI", async () => {
+    const { openai, tracker } = await setUp("1", { latencyMs: 20, chunkDelayMs: 20 });
+    const reason = Object.assign(new Error("another call was limited"), { statusCode: 429, code: "ECONNREFUSED" });
+    for (const stream of [false, true]) {
+      const abort = new AbortController();
+      const sent = simulator.requests;
+      const asked = openai.chat.completions.create({ ...chatBody, stream }, { signal: abort.signal });
+      await expect.poll(() => simulator.requests, { interval: 1 }).toBe(sent + 1);
+      const answer = stream ? await asked : asked;
+      abort.abort(reason);
+      await Promise.resolve(answer).catch(() => undefined);
+    }
+    await expect.poll(() => simulator.invoice.count).toBe(2);
+    await expectNeverBelow(tracker);
+    expect((await tracker.getStats()).boundCallCount).toBe(2);
+  });
+
   it("frees the hold of a call that is given up right before it is sent, however late", async () => {
     const { tracker } = await setUp("1");
     for (let ticks = 0; ticks < 12; ticks++) {

@@ -153,7 +153,7 @@ function meteredFetch(send: Fetch, tickets: WeakMap<object, Ticket>): Fetch {
     try {
       response = await send(url, init);
     } catch (error) {
-      await open.fail(error);
+      await (init?.signal?.aborted ? open.cut() : open.fail(error));
       throw error;
     }
     if (response.ok) return await meterResponse(response, open, read);

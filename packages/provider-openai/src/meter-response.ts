@@ -44,7 +44,8 @@ function meterBody(source: ReadableStream<Uint8Array>, open: OpenCall, read: Rea
       start(controller) {
         caller = controller;
         drained = drain().catch(async (error: unknown) => {
-          await open.fail(error);
+          // The answer had begun, so no reason for its end tells that nothing was charged.
+          await open.cut();
           caller?.error(error);
         });
       },

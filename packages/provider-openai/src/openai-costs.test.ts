@@ -116,11 +116,11 @@ describe("openAiCosts.receipt", () => {
     expect([costPicoUsd, kind]).toEqual(cost === "bound" ? [quote.boundPicoUsd, "bound"] : [cost, "computed"]);
   });
 
-  it("bills a call that failed after generation from the body of its error, and frees a refusal for capacity", () => {
+  it("bills a call that failed after generation from the body of its error, and knows a refusal for capacity", () => {
     const spoiled = { statusCode: 200, responseBody: JSON.stringify({ model, usage: chatUsage }) };
     expect(costs.receipt({ call, quote, error: spoiled })).toMatchObject({ costPicoUsd: 24_000_000n });
     const busy = { statusCode: 503, responseBody: JSON.stringify({ error: { message: "overloaded" } }) };
-    expect(costs.receipt({ call, quote, error: busy })).toMatchObject({ costPicoUsd: 0n });
+    expect(costs.refusal?.(busy)).toBe("HTTP 503 of OpenAI");
   });
 
   it.each([
@@ -128,6 +128,7 @@ describe("openAiCosts.receipt", () => {
     ["a bare gateway page", { statusCode: 503, responseBody: "<html>" }],
     ["a server error", { statusCode: 500, responseBody: JSON.stringify({ error: { message: "oops" } }) }],
   ])("counts the bound after %s", (_name, error) => {
+    expect(costs.refusal?.(error)).toBeUndefined();
     expect(costs.receipt({ call, quote, error })).toMatchObject({ costPicoUsd: quote.boundPicoUsd, kind: "bound" });
   });
 });

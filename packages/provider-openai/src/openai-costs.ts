@@ -11,7 +11,7 @@ import {
   type Receipt,
   UnpricedModelError,
 } from "@autolabel/budget-core";
-import { failedWithoutCharge, responseOfError } from "./openai-errors.ts";
+import { openAiRefusal, responseOfError } from "./openai-errors.ts";
 import { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";
 import { refuseUnbounded, serviceTierOf } from "./openai-request.ts";
 import { usageOfResult } from "./openai-usage.ts";
@@ -47,8 +47,8 @@ export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
       const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
       return quoteCall(asked, price, priceBook().hash);
     },
+    refusal: openAiRefusal,
     receipt(outcome) {
-      if ("error" in outcome && failedWithoutCharge(outcome.error)) return { costPicoUsd: 0n, kind: "reported" };
       const { call } = outcome;
       const result = resultOf(outcome);
       const priceOf = (served: string) => find(billedModel(call.modelId, served, prices), call);

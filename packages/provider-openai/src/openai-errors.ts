@@ -32,12 +32,13 @@ export function openAiBudgetError(error: unknown): UpstreamBudgetError | undefin
 }
 
 /**
- * Whether an error proves that OpenAI charged nothing although the request was sent: HTTP 503 with OpenAI's own error
- * body is a refusal for want of capacity, before any generation. Any other 5xx can come after it.
+ * Why an error proves that OpenAI charged nothing although the request was sent: HTTP 503 with OpenAI's own error body is
+ * a refusal for want of capacity, before any generation. Any other 5xx can come after it.
  */
-export function failedWithoutCharge(error: unknown): boolean {
+export function openAiRefusal(error: unknown): string | undefined {
   const { statusCode, body } = readRefusal(error);
-  return statusCode === 503 && asRecord(body?.error) !== undefined && body?.usage === undefined;
+  const isRefusal = statusCode === 503 && asRecord(body?.error) !== undefined && body?.usage === undefined;
+  return isRefusal ? "HTTP 503 of OpenAI" : undefined;
 }
 
 /** The response body that an error carries, if it is JSON. */

@@ -61,6 +61,51 @@ describe("generateText under a budget", () => {
     expect(sent).toMatchObject({ max_tokens: 16_384 });
   });
 
+  it.each([
+    ["max_tokens", { max_tokens: 10_000 }],
+    ["max_completion_tokens", { max_tokens: null, max_completion_tokens: 10_000 }],
+    ["model", { model: "openai/gpt-4o" }],
+    ["messages", { messages: [{ role: "user", content: "x".repeat(10_000) }] }],
+  ])("lets nothing written over the request body lift its bound: %s", async (_field, over) => {
+    const { tracker, model } = await setUp("0.002");
+    const baseURL = simulator.openRouterUrl;
+    const openrouter = createBudgetedOpenRouter({ tracker, apiKey: "test", baseURL });
+    const spoiled = createBudgetedOpenRouter({ tracker, apiKey: "test", baseURL, extraBody: over });
+    const asked = { prompt: "Hello", maxOutputTokens: 20 };
+    const calls = [
+      generateText({ model, ...asked, providerOptions: { openrouter: over } }),
+      generateText({ model: openrouter(model.modelId, { extraBody: over }), ...asked }),
+      generateText({ model: spoiled(model.modelId), ...asked }),
+    ];
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: "unbounded_request" });
+    expect(simulator.requests).toBe(0);
+  });
+
+  it("bounds every answer that a provider-wide n asks for", async () => {
+    const { tracker } = await setUp("0.0001");
+    const baseURL = simulator.openRouterUrl;
+    const openrouter = createBudgetedOpenRouter({ tracker, apiKey: "test", baseURL, extraBody: { n: 20 } });
+    const call = generateText({ model: openrouter("openai/gpt-4o-mini"), prompt: "Hello", maxOutputTokens: 20 });
+    await expect(call).rejects.toMatchObject({ code: "budget_exceeded" });
+  });
+
+  it("does not take the caller's reason to abort for the provider's refusal", async () => {
+    const { tracker, model } = await setUp("1", { latencyMs: 30 });
+    const reason = Object.assign(new Error("another call was limited"), { statusCode: 429 });
+    const ask = async (start: (signal: AbortSignal) => PromiseLike<unknown>) => {
+      const abort = new AbortController();
+      setTimeout(() => abort.abort(reason), 10);
+      await Promise.resolve(start(abort.signal)).catch(() => undefined);
+    };
+    const asked = { model, prompt: "Hello", maxOutputTokens: 20, maxRetries: 0, onError: () => {} };
+    await ask((abortSignal) => generateText({ ...asked, abortSignal }));
+    await ask((abortSignal) => streamText({ ...asked, abortSignal }).text);
+    await expect.poll(() => simulator.invoice.count).toBe(2);
+    const { exact, boundCallCount } = await tracker.getStats();
+    expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
+    expect(boundCallCount).toBe(2);
+  });
+
   it("gives the caller the same error instance and sends nothing", async () => {
     const { tracker, model } = await setUp("0");
     const error = await generateText({ model, prompt: "Hello" }).catch((caught: unknown) => caught);
@@ -93,7 +138,7 @@ describe("generateText under a budget", () => {
     await expectBilledAsRecorded(tracker);
   });
 
-  it.each(["bad-json", "empty-choices", "cut", "invalid-label"] as const)(
+  it.each(["bad-json", "empty-choices", "cut", "invalid-label", "error-chunk", "502"] as const)(
     "never records less than was billed when the answer is spoiled: %s",
     async (kind) => {
       const { tracker, model } = await setUp("1", { faults: [{ kind }] });
@@ -102,7 +147,7 @@ describe("generateText under a budget", () => {
         () => undefined,
       );
       const { exact, boundCallCount } = await tracker.getStats();
-      expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+      expect(exact.spent.picoUsd).toBeGreaterThan(0n);
       expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
       if (exact.spent.picoUsd > simulator.invoice.totalPicoUsd) expect(boundCallCount).toBe(1);
       expect(exact.held.picoUsd).toBe(0n);

@@ -9,6 +9,7 @@ const call: Call = {
   modelId: "openai/gpt-4o-mini",
   request: { prompt: "x" },
   maxOutputTokens: 100,
+  settings: {},
 };
 const quote = costs.quote(call);
 const tokens = { inputTokens: { total: 100, cacheRead: 40 }, outputTokens: { total: 20 } };
@@ -32,10 +33,16 @@ describe("openRouterCosts.receipt", () => {
       "reported",
     ],
     [
-      "counts the larger where it is not said whose key",
+      "counts both where it is not said whose key, unless one repeats the other",
       { cost: 0.00001, prompt_tokens: 1, completion_tokens: 1, cost_details: { upstream_inference_cost: 0.0002 } },
-      200_000_000n,
+      210_000_000n,
       "reported",
+    ],
+    [
+      "computes it where an own key's charge is not told",
+      { ...raw, cost: 0, is_byok: true, cost_details: null },
+      24_000_000n,
+      "computed",
     ],
     // 60 x 0.15 + 40 x 0.075 + 20 x 0.60 micro-USD
     [
@@ -82,9 +89,14 @@ describe("openRouterCosts.receipt", () => {
     expect(costs.receipt({ call, quote, error })).toMatchObject({ costPicoUsd: quote.boundPicoUsd, kind: "bound" });
   });
 
-  it("counts nothing where OpenRouter itself says that the request failed", () => {
-    const error = { statusCode: 503, responseBody: JSON.stringify({ error: { code: 503, message: "no provider" } }) };
-    expect(costs.receipt({ call, quote, error })).toMatchObject({ costPicoUsd: 0n });
+  it("knows OpenRouter's own refusals after the request was sent from those that prove nothing", () => {
+    const failed = (statusCode: number, body: object) => ({ statusCode, responseBody: JSON.stringify(body) });
+    expect(costs.refusal?.(failed(503, { error: { code: 503, message: "no provider" } }))).toBe(
+      "HTTP 503 of OpenRouter",
+    );
+    expect(costs.refusal?.(failed(502, { error: { code: 502, message: "died in mid-answer" } }))).toBeUndefined();
+    expect(costs.refusal?.(failed(500, { error: { code: 500 }, usage: raw }))).toBeUndefined();
+    expect(costs.refusal?.({ statusCode: 500, responseBody: "<html>" })).toBeUndefined();
   });
 });
 
@@ -97,6 +109,11 @@ describe("openRouterCosts.quote", () => {
     );
   });
 
+  it("refuses a model that hides its settings", () => {
+    const { settings: _settings, ...hidden } = call;
+    expect(() => costs.quote(hidden)).toThrow(/hides the settings/);
+  });
+
   it("is bounded by the dearest model that may serve the call, and by all answers asked for", () => {
     const withFallback = costs.quote({ ...call, settings: { models: ["openai/gpt-4o"] } });
     expect(withFallback.boundPicoUsd).toBeGreaterThan(costs.quote({ ...call, modelId: "openai/gpt-4o" }).boundPicoUsd);
@@ -105,7 +122,12 @@ describe("openRouterCosts.quote", () => {
   });
 
   it("bounds an embedding by its input alone, and refuses what it cannot bound", () => {
-    const embed: Call = { surface: "embed", modelId: "openai/text-embedding-3-small", request: { values: ["Hello"] } };
+    const embed: Call = {
+      surface: "embed",
+      modelId: "openai/text-embedding-3-small",
+      request: { values: ["Hello"] },
+      settings: {},
+    };
     const own = openRouterCosts({ prices: { "openai/text-embedding-3-small": { input: "0.02", output: 0 } } });
     expect(own.quote(embed)).toMatchObject({ maxOutputTokens: 0 });
     expect(() => costs.quote({ ...call, surface: "image" })).toThrow(/"image" has no listed bound/);
@@ -114,7 +136,9 @@ describe("openRouterCosts.quote", () => {
   it("takes own prices before the bundled ones", () => {
     const own = openRouterCosts({ prices: { "my/model": { input: "1", output: "1" } } });
     expect(own.quote({ ...call, modelId: "my/model" }).boundPicoUsd).toBeGreaterThan(0n);
-    expect(() => own.quote({ surface: "generate", modelId: "my/model", request: {} })).toThrow(/maxOutputTokens/);
+    expect(() => own.quote({ surface: "generate", modelId: "my/model", request: {}, settings: {} })).toThrow(
+      /maxOutputTokens/,
+    );
   });
 });
 

@@ -13,7 +13,7 @@ import {
   readSdkUsage,
   UnboundedRequestError,
 } from "@autolabel/budget-core";
-import { failedWithoutCharge, responseOfError } from "./openrouter-errors.ts";
+import { openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
 import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
 
 /** Options of {@link openRouterCosts}. */
@@ -44,8 +44,8 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
       return { ...dearest, boundPicoUsd: dearest.boundPicoUsd * BigInt(choices) };
     },
+    refusal: openRouterRefusal,
     receipt(outcome) {
-      if ("error" in outcome && failedWithoutCharge(outcome.error)) return { costPicoUsd: 0n, kind: "reported" };
       const result = outcome.result?.usage === undefined ? resultOfError(outcome) : outcome.result;
       return (result && receiptOfResult(result, outcome, priced)) ?? boundReceipt(outcome);
     },
@@ -62,7 +62,7 @@ function receiptOfResult(
   // The provider turns a missing usage into 0 tokens, so only the raw one tells that there was any.
   const usage = raw && (readSdkUsage(result.usage) ?? readOpenRouterUsage(raw));
   const evidence = { modelId, ...(usage ? { usage } : {}) };
-  const reported = reportedCost(raw) ?? metadataCost(result);
+  const reported = raw ? reportedCost(raw) : metadataCost(result);
   if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
   const computed = usage && priceUsage(priced(modelId, call), usage);
   return computed === undefined ? undefined : { costPicoUsd: computed, kind: "computed", ...evidence };
@@ -70,16 +70,15 @@ function receiptOfResult(
 
 /**
  * Without an own provider key `upstream_inference_cost` repeats `cost`, so adding both would double the bill; with one,
- * `cost` is only OpenRouter's fee. Where the response does not say which, the larger counts.
+ * `cost` is only OpenRouter's fee. Where the response does not say which, an upstream cost that repeats `cost` tells it.
  */
 function reportedCost(raw: Record<string, unknown> | undefined): bigint | undefined {
   const cost = readAmount(raw?.cost);
-  if (cost === undefined) return undefined;
-  const details = asRecord(raw?.cost_details);
-  const upstream = readAmount(details?.upstream_inference_cost) ?? 0n;
-  if (raw?.is_byok === true) return cost + upstream;
-  if (raw?.is_byok === false) return cost;
-  return upstream > cost ? upstream : cost;
+  if (cost === undefined || raw?.is_byok === false) return cost;
+  const upstream = readAmount(asRecord(raw?.cost_details)?.upstream_inference_cost);
+  // An own key is charged by its provider; how much is unknown when the response does not tell.
+  if (raw?.is_byok === true) return upstream === undefined ? undefined : cost + upstream;
+  return upstream === undefined || upstream === cost ? cost : cost + upstream;
 }
 
 function metadataCost({ providerMetadata }: CallResult): bigint | undefined {
@@ -113,24 +112,48 @@ function boundable(call: Call): Call {
   });
 }
 
-/** What may serve the call: the model asked for, its fallbacks, and how many answers are asked of it. */
+/** Further fields of the request body that change neither who serves it, nor how much it may say, nor what it is asked. */
+const harmless = new Set(
+  `models n provider route user session_id metadata trace usage transforms reasoning reasoning_effort include_reasoning
+   verbosity seed stop temperature top_p top_k top_a min_p frequency_penalty presence_penalty repetition_penalty logprobs
+   top_logprobs logit_bias structured_outputs parallel_tool_calls tool_choice response_format cache_control debug`.split(
+    /\s+/,
+  ),
+);
+
+/**
+ * What may serve the call: the model asked for, its fallbacks, and how many answers are asked of it.
+ *
+ * The provider writes `extraBody` and `providerOptions.openrouter` over the request body, so a field there that we do not
+ * know could lift the output cap or change the model.
+ *
+ * @throws UnboundedRequestError for such a field.
+ */
 function readRouting(call: Call): { models: string[]; choices: number } {
-  const extras = {
-    ...call.settings,
-    ...asRecord(call.settings?.extraBody),
-    ...asRecord(asRecord(call.request.providerOptions)?.openrouter),
-  } as Record<string, unknown>;
-  for (const key of ["plugins", "web_search_options"]) {
-    const value = extras[key];
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+  const { settings } = call;
+  if (!settings) {
     throw new UnboundedRequestError({
-      reason: `the setting "${key}" adds input that is not in the request`,
-      fix: `Leave out "${key}", or call without a budget.`,
+      reason: "its model hides the settings it was made with, because it was wrapped before",
+      fix: "Give wrapLanguageModel the model that createOpenRouter made, with budgetMiddleware last in one list.",
     });
   }
+  const over = { ...asRecord(settings.extraBody), ...asRecord(asRecord(call.request.providerOptions)?.openrouter) };
+  const own = { plugins: settings.plugins, web_search_options: settings.web_search_options };
+  const unknown = Object.entries({ ...own, ...over }).find(([key, value]) => !harmless.has(key) && isSet(value));
+  if (unknown) {
+    throw new UnboundedRequestError({
+      reason: `the setting "${unknown[0]}" can change what the call costs in a way that is not bounded`,
+      fix: `Leave out "${unknown[0]}", or call without a budget.`,
+    });
+  }
+  const extras: Record<string, unknown> = { ...settings, ...over };
   const fallbacks = Array.isArray(extras.models) ? extras.models.map(String) : [];
   const choices = typeof extras.n === "number" && Number.isSafeInteger(extras.n) && extras.n > 1 ? extras.n : 1;
   return { models: [call.modelId, ...fallbacks], choices };
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 }
 
 function readAmount(value: unknown): bigint | undefined {

@@ -17,15 +17,15 @@ export function openRouterBudgetError(error: unknown): UpstreamBudgetError | und
 }
 
 /**
- * Whether an error proves that OpenRouter charged nothing although the request was sent: an HTTP status >= 500 with
- * OpenRouter's own error body comes instead of an answer, and failed requests are not billed. A gateway's bare 5xx page
- * proves nothing. Source: OpenRouter documentation, "Zero completion insurance".
+ * Why an error proves that OpenRouter charged nothing although the request was sent: HTTP 500 or 503 in OpenRouter's own
+ * words comes instead of an answer, and failed requests are not billed. A gateway's page, a 502 or a 504 proves nothing:
+ * somebody may have answered behind it. Source: OpenRouter documentation, "Zero completion insurance".
  */
-export function failedWithoutCharge(error: unknown): boolean {
+export function openRouterRefusal(error: unknown): string | undefined {
   const { statusCode } = fieldsOf(error);
-  if (statusCode === undefined || statusCode < 500) return false;
-  const body = responseOfError(error) as { error?: unknown; usage?: unknown } | undefined;
-  return typeof body?.error === "object" && body.error !== null && body.usage === undefined;
+  if (statusCode !== 500 && statusCode !== 503) return undefined;
+  const body = responseOfError(error) as { error?: { code?: unknown } | null; usage?: unknown } | undefined;
+  return body?.error?.code === statusCode && body.usage === undefined ? `HTTP ${statusCode} of OpenRouter` : undefined;
 }
 
 /** The parsed response body that an error of the AI SDK carries, if it is JSON. */

@@ -22,19 +22,23 @@ export interface LabelOptions {
   name?: string;
   store?: string;
   new?: boolean;
+  force?: boolean;
   inputPrice?: string;
   outputPrice?: string;
 }
 
 /** `autolabel label DATA`: labels a file under a budget. @returns the exit code. */
 export async function label(data: string, options: LabelOptions, io: CommandIo): Promise<number> {
-  const settings = new Settings(options.store ? { store: options.store } : {}, io.env ? { env: io.env } : {});
+  const settings = new Settings(options.store ? { store: options.store } : {});
   const config = configOf(options);
   if (config.budget === undefined && settings.llmBudget === undefined) {
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
   const output = resolve(options.output ?? `${basename(data, extname(data))}.labeled${outputEnding(data)}`);
-  assertWritable(output);
+  if (output === resolve(data)) {
+    throw new UsageError(`${data} would be overwritten by its own labels: name another file with -o`);
+  }
+  assertWritable(output, { force: options.force });
   const run = await explainPrice(() =>
     startRun({
       name: options.name ?? basename(data, extname(data)),
@@ -45,12 +49,12 @@ export async function label(data: string, options: LabelOptions, io: CommandIo):
       whenKnown: ({ id }) => {
         if (options.new) return "start over";
         throw new UsageError(
-          `The run ${id} labels these rows already: go on with autolabel resume ${id}, or pay for them again with --new`,
+          `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,
         );
       },
     }),
   );
-  return await finishRun(run, io, options.store ? ` --store ${options.store}` : "");
+  return await finishRun(run, io, options.store);
 }
 
 /** @throws UsageError unless it is an amount in USD or the word `unlimited`. */

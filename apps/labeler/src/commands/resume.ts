@@ -13,21 +13,22 @@ export interface ResumeOptions {
   output?: string;
   concurrency?: number;
   store?: string;
+  force?: boolean;
 }
 
 /** `autolabel resume [RUN]`: goes on with a run; only rows without a label are bought. @returns the exit code. */
 export async function resume(id: string | undefined, options: ResumeOptions, io: CommandIo): Promise<number> {
-  const settings = new Settings(options.store ? { store: options.store } : {}, io.env ? { env: io.env } : {});
+  const settings = new Settings(options.store ? { store: options.store } : {});
   const changes = {
     ...(options.budget === undefined ? {} : { budget: readBudgetFlag(options.budget) }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   };
-  if (options.output !== undefined) assertWritable(options.output);
+  if (options.output !== undefined) assertWritable(resolve(options.output), { force: options.force });
   const run = await resumeRun({
     run: findRun(settings.store, id),
     settings,
     reconfigure: (stored) => ({ ...stored, ...changes }),
     facts: options.output === undefined ? {} : { output: resolve(options.output) },
   });
-  return await finishRun(run, io, options.store ? ` --store ${options.store}` : "");
+  return await finishRun(run, io, options.store);
 }

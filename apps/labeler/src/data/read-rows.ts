@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { parse } from "csv-parse";
 import type { InputRow } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
@@ -41,10 +41,14 @@ export async function* withText(
 ): AsyncGenerator<InputRow> {
   let position = 0;
   for await (const input of rows) {
-    if (!(column in input)) {
+    if (!Object.hasOwn(input, column)) {
       const columns = Object.keys(input).join(", ");
       const place = position === 0 ? "" : ` in row ${position + 1}`;
-      throw new UsageError(`${source} has no column "${column}"${place}: name one of ${columns} with --text-column`);
+      const hint =
+        columns.includes(";") && !columns.includes(", ") ? " (is it separated by semicolons? save it with commas)" : "";
+      throw new UsageError(
+        `${source} has no column "${column}"${place}: name one of ${columns} with --text-column${hint}`,
+      );
     }
     const id = input.row_id ?? input.id;
     const rowId = id === undefined || id === null || id === "" ? String(position) : textOf(id);
@@ -56,7 +60,7 @@ export async function* withText(
 
 async function* readDelimited(path: string, delimiter: string): AsyncGenerator<DataRow> {
   const parser = parse({ bom: true, delimiter, skip_empty_lines: true });
-  const source = createReadStream(path).on("error", (error) => parser.destroy(error));
+  const source = Readable.from(utf8Of(path)).on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   let columns: string[] | undefined;
   for await (const record of parser as AsyncIterable<string[]>) {
@@ -72,7 +76,7 @@ async function* readDelimited(path: string, delimiter: string): AsyncGenerator<D
 
 async function* readJsonLines(path: string): AsyncGenerator<DataRow> {
   let line = 0;
-  const input = createReadStream(path, "utf8");
+  const input = Readable.from(utf8Of(path));
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   input.on("error", (error) => lines.emit("error", error));
   for await (const text of lines) {
@@ -83,9 +87,29 @@ async function* readJsonLines(path: string): AsyncGenerator<DataRow> {
 }
 
 async function* readJson(path: string): AsyncGenerator<DataRow> {
-  const value = parseJson((await readFile(path, "utf8")).replace(/^\uFEFF/, ""), path);
+  const value = parseJson((await textOfFile(path)).replace(/^\uFEFF/, ""), path);
   if (!Array.isArray(value)) throw new UsageError(`${path} must hold an array of objects`);
   for (const [index, row] of value.entries()) yield asRow(row, `${path}, item ${index + 1}`);
+}
+
+async function textOfFile(path: string): Promise<string> {
+  let text = "";
+  for await (const part of utf8Of(path)) text += part;
+  return text;
+}
+
+/** The file's text, in parts. @throws UsageError for bytes that are no UTF-8: read otherwise they would be paid for as rubbish. */
+async function* utf8Of(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const decode = (bytes: Uint8Array | undefined) => {
+    try {
+      return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode();
+    } catch (cause) {
+      throw new UsageError(`${path} is not UTF-8 text: save it as UTF-8`, { cause });
+    }
+  };
+  for await (const bytes of createReadStream(path) as AsyncIterable<Uint8Array>) yield decode(bytes);
+  yield decode(undefined);
 }
 
 function parseJson(text: string, where: string): unknown {

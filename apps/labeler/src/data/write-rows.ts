@@ -1,5 +1,5 @@
-import { createWriteStream } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { createWriteStream, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -28,31 +28,64 @@ const writers = {
   ".ndjson": () => jsonLines(),
 };
 
-/** @throws UsageError when an output path has an ending that cannot be written. */
-export function assertWritable(path: string): void {
-  if (extname(path).toLowerCase() in writers) return;
-  throw new UsageError(`${path}: the output's ending must be one of ${Object.keys(writers).join(", ")}`);
+/**
+ * To be called before anything is spent.
+ *
+ * @throws UsageError when rows could not be written there: an unknown ending, a folder, a file that must be kept.
+ */
+export function assertWritable(path: string, options: { force?: boolean | undefined } = {}): void {
+  if (!Object.hasOwn(writers, extname(path).toLowerCase())) {
+    throw new UsageError(`${path}: the output's ending must be one of ${Object.keys(writers).join(", ")}`);
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`${path} is a folder: name a file with -o`);
+  if (existsSync(path) && !options.force) {
+    throw new UsageError(`${path} exists: name another file with -o, or overwrite it with --force`);
+  }
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const probe = `${path}.partial-${process.pid}`;
+    writeFileSync(probe, "");
+    rmSync(probe);
+  } catch (cause) {
+    throw new UsageError(`${path} cannot be written (${(cause as Error).message}): name another file with -o`, {
+      cause,
+    });
+  }
 }
 
 /**
  * Writes rows beside `path` and moves them there in one step: the file is the old one or the whole new one, never a part.
- * Where the input has a column of the same name already, the added ones are prefixed by `autolabel_`.
+ * Where the input has a column of the same name already, the added ones are prefixed by `autolabel_`, and by
+ * `autolabel2_` where it has those too.
  */
 export async function writeRows(
   path: string,
   rows: Iterable<LabeledRow>,
   inputColumns: readonly string[],
 ): Promise<void> {
-  assertWritable(path);
-  const clash = outputColumns.some((column) => column !== "row_id" && inputColumns.includes(column));
-  const nameOf = (column: string) => (clash ? `autolabel_${column}` : column);
-  const added = outputColumns.filter((column) => column !== "row_id" || !inputColumns.includes(column)).map(nameOf);
+  const prefix = freePrefix(inputColumns);
+  const nameOf = (column: string) => `${prefix}${column}`;
+  const added = outputColumns.map(nameOf).filter((column) => !inputColumns.includes(column));
   const columns = [...inputColumns, ...added];
   const partial = `${path}.partial-${process.pid}`;
   const extension = extname(path).toLowerCase() as keyof typeof writers;
-  await mkdir(dirname(path), { recursive: true });
-  await pipeline(Readable.from(records(rows, nameOf)), writers[extension](columns), createWriteStream(partial));
-  await rename(partial, path);
+  try {
+    await pipeline(Readable.from(records(rows, nameOf)), writers[extension](columns), createWriteStream(partial));
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+function freePrefix(inputColumns: readonly string[]): string {
+  for (let round = 0; ; round++) {
+    const prefix = round === 0 ? "" : `autolabel${round === 1 ? "" : round}_`;
+    // The row's name may be the input's own; a label must never be mistaken for one that was there before.
+    const clashes = outputColumns.some((column) => column !== "row_id" && inputColumns.includes(`${prefix}${column}`));
+    if (!clashes) return prefix;
+  }
 }
 
 function* records(rows: Iterable<LabeledRow>, nameOf: (column: string) => string): Generator<Record<string, unknown>> {
@@ -68,7 +101,7 @@ function* records(rows: Iterable<LabeledRow>, nameOf: (column: string) => string
       row_id: row.rowId,
     };
     const named = Object.entries(added).map(([column, value]) => [nameOf(column), value]);
-    yield { ...Object.fromEntries(named), ...row.input };
+    yield { ...row.input, ...Object.fromEntries(named) };
   }
 }
 

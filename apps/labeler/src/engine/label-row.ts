@@ -6,17 +6,18 @@ import type { PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { ClassificationTask } from "../tasks/classification.ts";
 import { UsageError } from "../usage-error.ts";
-import { decideRetry } from "./retry-delay.ts";
+import { decideRetry, isUnreachable } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
 export interface LabelRowOptions {
   row: PendingRow;
   task: ClassificationTask;
-  /** The metered model, with its receipts going to `onReceipt`. */
-  model: Exclude<LanguageModel, string>;
+  /** Makes the metered model; what it sends goes through `fetch`. */
+  model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
   maxAttempts: number;
+  /** How long a call may take once it was sent. */
   timeoutMs: number;
-  /** Ends waiting between attempts; a call in flight is let finish, because it is paid for. */
+  /** Ends waiting, for money or between attempts; a call that was sent is let finish, because it is paid for. */
   stop: AbortSignal;
 }
 
@@ -29,27 +30,77 @@ interface Answer {
 /**
  * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself.
  *
- * @throws BudgetExceededError or UpstreamBudgetError when money ended, UsageError when no row can work; the row is
- * untouched and can be bought later.
+ * @returns undefined when the run stopped first.
+ * @throws BudgetExceededError or UpstreamBudgetError when money ended, UsageError or Error when no row can work; the row
+ * is untouched and can be bought later.
  */
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
   const { row, task, stop } = options;
   if (row.answer) return readAnswer(task, row.answer);
-  for (let attempt = 1; ; attempt++) {
+  if (row.text.trim() === "") return { status: "error", error: "the text is empty: nothing was asked" };
+  for (let attempt = 1; !stop.aborted; attempt++) {
     try {
       return readAnswer(task, await ask(options));
     } catch (error) {
-      const spent = findBudgetExceeded(error) ?? openRouterBudgetError(error);
-      if (spent) throw spent;
-      const mistake = configurationError(error);
-      if (mistake) throw mistake;
+      if (error === stop.reason) return undefined;
+      const final = findBudgetExceeded(error) ?? openRouterBudgetError(error) ?? configurationError(error);
+      if (final) throw final;
       const decision = decideRetry(error, attempt, Math.random());
-      if (!decision.retry || attempt >= options.maxAttempts)
-        return { status: "error", error: describe(error, attempt) };
+      if (!decision.retry || attempt >= options.maxAttempts) return failed(error, attempt);
       await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
-      if (stop.aborted) return undefined;
     }
   }
+  return undefined;
+}
+
+/** The model's words out of what a posting carries, for the record. */
+export function answerOf({ outcome }: Posting): string | undefined {
+  const parts = outcome.result?.content;
+  if (!Array.isArray(parts)) return undefined;
+  const texts = (parts as { type?: unknown; text?: unknown }[]).filter(({ type }) => type === "text");
+  return texts.map(({ text }) => String(text)).join("");
+}
+
+async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Promise<Answer> {
+  const waiting = new AbortController();
+  const giveUp = () => waiting.abort(stop.reason);
+  stop.addEventListener("abort", giveUp, { once: true });
+  // The call is on its way: from here on a stop lets it finish, and the time it may take runs.
+  const send: typeof globalThis.fetch = (url, init) => {
+    stop.removeEventListener("abort", giveUp);
+    const signals = [AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
+    return globalThis.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  };
+  try {
+    const { text, finishReason, response } = await generateText({
+      model: model(send),
+      instructions: task.instructions,
+      prompt: row.text,
+      output: Output.choice({ options: [...task.labels] }),
+      temperature: 0,
+      maxOutputTokens: task.maxOutputTokens,
+      maxRetries: 0,
+      abortSignal: waiting.signal,
+    });
+    return { text, finishReason, modelId: response.modelId };
+  } catch (error) {
+    // Paid for, but not the JSON that was asked for: perhaps the label can be read all the same.
+    if (!NoObjectGeneratedError.isInstance(error) || error.text === undefined) throw error;
+    return { text: error.text, finishReason: error.finishReason, modelId: error.response?.modelId };
+  } finally {
+    stop.removeEventListener("abort", giveUp);
+  }
+}
+
+function readAnswer(task: ClassificationTask, { text, finishReason, modelId }: Answer): RowResult {
+  const label = task.read(text);
+  if (label !== undefined) return { status: "labeled", label, source: modelId };
+  const said = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+  if (finishReason === "length") {
+    const error = `the answer was cut off at ${task.maxOutputTokens} tokens: ${said}`;
+    return { status: "truncated", source: modelId, error };
+  }
+  return { status: "invalid_label", source: modelId, error: `no label of the set: ${said}` };
 }
 
 /** What would fail for every row alike: a key or a model that the provider does not know. It ends the run. */
@@ -64,46 +115,10 @@ function configurationError(error: unknown): UsageError | undefined {
   return undefined;
 }
 
-/** The model's words out of what a posting carries, for the record. */
-export function answerOf({ outcome }: Posting): string | undefined {
-  const parts = outcome.result?.content;
-  if (!Array.isArray(parts)) return undefined;
-  const texts = (parts as { type?: unknown; text?: unknown }[]).filter(({ type }) => type === "text");
-  return texts.map(({ text }) => String(text)).join("");
-}
-
-async function ask({ task, row, model, timeoutMs }: LabelRowOptions): Promise<Answer> {
-  try {
-    const { text, finishReason, response } = await generateText({
-      model,
-      instructions: task.instructions,
-      prompt: row.text,
-      output: Output.choice({ options: [...task.labels] }),
-      temperature: 0,
-      maxOutputTokens: task.maxOutputTokens,
-      maxRetries: 0,
-      abortSignal: AbortSignal.timeout(timeoutMs),
-    });
-    return { text, finishReason, modelId: response.modelId };
-  } catch (error) {
-    // Paid for, but not the JSON that was asked for: perhaps the label can be read all the same.
-    if (!NoObjectGeneratedError.isInstance(error) || error.text === undefined) throw error;
-    return { text: error.text, finishReason: error.finishReason, modelId: error.response?.modelId };
-  }
-}
-
-function readAnswer(task: ClassificationTask, { text, finishReason, modelId }: Answer): RowResult {
-  const label = task.read(text);
-  if (label !== undefined) return { status: "labeled", label, source: modelId };
-  const said = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
-  if (finishReason === "length") {
-    return {
-      status: "truncated",
-      source: modelId,
-      error: `the answer was cut off at ${task.maxOutputTokens} tokens: ${said}`,
-    };
-  }
-  return { status: "invalid_label", source: modelId, error: `no label of the set: ${said}` };
+/** One row's failure, or the run's where no row could do better. */
+function failed(error: unknown, attempts: number): RowResult {
+  if (!isUnreachable(error)) return { status: "error", error: describe(error, attempts) };
+  throw new Error(`The provider cannot be reached: ${describe(error, attempts)}`, { cause: error });
 }
 
 function describe(error: unknown, attempts: number): string {

@@ -1,10 +1,10 @@
-import type { CostStats, CostTracker } from "@autolabel/budget-core";
-import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
+import type { CostStats, CostTracker, Posting } from "@autolabel/budget-core";
+import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import type { RowResult, RunStore } from "../store/run-store.ts";
+import { countOf, type RowResult, type RunStore } from "../store/run-store.ts";
 import { type ClassificationTask, classification } from "../tasks/classification.ts";
 import { answerOf, labelRow } from "./label-row.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
@@ -24,6 +24,7 @@ export class LabelingRun {
   readonly #counts: RowCounts;
   #finished: Promise<RunOutcome> | undefined;
   #outcome: RunOutcome | undefined;
+  #finishedNow = 0;
 
   private constructor(options: {
     id: string;
@@ -42,22 +43,17 @@ export class LabelingRun {
     this.#counts = options.store.counts();
   }
 
-  /** Opens the run in a store that holds its rows and its configuration. */
+  /** Opens the run in a store that holds its rows. */
   static async open(options: {
     store: RunStore;
     settings: Settings;
+    config: LabelingConfig;
     costTracker?: CostTracker | undefined;
   }): Promise<LabelingRun> {
-    const { store, settings } = options;
+    const { store, settings, config } = options;
     const id = store.get("id") ?? "run";
-    const config = new LabelingConfig(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
-    return new LabelingRun({
-      id,
-      store,
-      settings,
-      config,
-      budget: await openRunBudget({ ...options, runId: id, config }),
-    });
+    const budget = await openRunBudget({ ...options, runId: id });
+    return new LabelingRun({ id, store, settings, config, budget });
   }
 
   /** Why the run stopped; undefined while it goes on. */
@@ -68,6 +64,11 @@ export class LabelingRun {
   /** Rows by state, now. */
   get counts(): Readonly<RowCounts> {
     return this.#counts;
+  }
+
+  /** Rows that this process finished. */
+  get finishedNow(): number {
+    return this.#finishedNow;
   }
 
   /** What the run has spent, holds and may still spend. */
@@ -146,24 +147,16 @@ export class LabelingRun {
 
   async #work(): Promise<RunOutcome> {
     const { config } = this;
-    const client = (row: PendingRow) =>
-      getLlmClient({
-        settings: this.#settings,
-        config,
-        costTracker: this.tracker,
-        // Joins the transaction of the charge; when that fails, the ledger's next step fails and stops the run.
-        onReceipt: (posting) =>
-          void this.#store.recordAttempt(row.position, posting, answerOf(posting)).catch(() => undefined),
-      });
     const label = (row: PendingRow) =>
       labelRow({
         row,
         task: this.#task,
-        model: client(row),
+        model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
         stop: this.#stop.signal,
       });
+    const client = { settings: this.#settings, config, costTracker: this.tracker };
     const onRow = (row: PendingRow, result: RowResult) => {
       this.#count(row, result);
       for (const listener of this.#listeners) listener(row.position);
@@ -173,10 +166,20 @@ export class LabelingRun {
     return this.#outcome;
   }
 
+  /**
+   * In the run's own ledger the answer joins the transaction of the charge, and a failure of it fails the ledger's next
+   * step. With a ledger elsewhere the answer is on disk before the charge is posted.
+   */
+  #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
+    const recorded = this.#store.recordAttempt(row.position, posting, answerOf(posting));
+    if (!this.#budget.isInRunFile) return recorded;
+    recorded.catch(() => undefined);
+    return undefined;
+  }
+
   #count(row: PendingRow, result: RowResult): void {
-    if (row.status === "unpaid") this.#counts.unpaid--;
-    else this.#counts.failed--;
-    if (result.status === "labeled") this.#counts.labeled++;
-    else this.#counts.failed++;
+    this.#counts[countOf[row.status]]--;
+    this.#counts[countOf[result.status]]++;
+    this.#finishedNow++;
   }
 }

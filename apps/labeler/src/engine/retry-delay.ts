@@ -27,6 +27,14 @@ function isTransient(error: unknown): boolean {
   return typeof cause === "object" && cause !== null && isTransient(cause);
 }
 
+/** Whether no connection was made at all: what fails for one row for that reason fails for every other. */
+export function isUnreachable(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  if (typeof code === "string" && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code))
+    return true;
+  return typeof cause === "object" && cause !== null && isUnreachable(cause);
+}
+
 function retryAfterMs(error: unknown, now: number): number | undefined {
   const { responseHeaders } = (error ?? {}) as { responseHeaders?: Record<string, string> };
   const inMs = Number(responseHeaders?.["retry-after-ms"]);

@@ -15,7 +15,7 @@ export interface RunRowsOptions {
   concurrency: number;
   /** Labels one row; undefined when the run stopped before it could. */
   label: (row: PendingRow) => Promise<RowResult | undefined>;
-  /** Aborted to stop taking rows; what is in flight is finished and kept. */
+  /** Aborted to stop taking rows; what was sent is finished and kept. */
   stop: AbortSignal;
   onRow: (row: PendingRow, result: RowResult) => void;
 }
@@ -24,28 +24,32 @@ const readAhead = 1000;
 
 /**
  * Labels what is pending with so many workers. Each takes the next row when it has finished one, so a slow call holds up
- * nobody. The first row that money ends for stops all; the others finish what they have in flight.
+ * nobody. A row that no longer fits the budget is left for later, and so is every row as long; shorter ones go on.
  *
  * @throws what `label` or the store throws otherwise; rows in flight are finished first.
  */
 export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   const { store, concurrency, stop } = options;
   const rows = pendingRows(store);
-  let ended: RunOutcome | undefined;
+  let refused: { error: BudgetExceededError; length: number } | undefined;
+  let credit: UpstreamBudgetError | undefined;
   let failure: { error: unknown } | undefined;
 
   const work = async () => {
-    while (!ended && !failure && !stop.aborted) {
+    while (!credit && !failure && !stop.aborted) {
       const { value: row, done } = rows.next();
       if (done) return;
+      if (refused && row.text.length >= refused.length) continue;
       try {
         const result = await options.label(row);
         if (!result) return;
         await store.finishRow(row.position, result);
         options.onRow(row, result);
       } catch (error) {
-        if (BudgetExceededError.isInstance(error)) ended ??= { kind: "budget", error };
-        else if (UpstreamBudgetError.isInstance(error)) ended ??= { kind: "credit", error };
+        if (BudgetExceededError.isInstance(error)) {
+          const length = Math.min(row.text.length, refused?.length ?? Number.POSITIVE_INFINITY);
+          refused = { error: refused?.error ?? error, length };
+        } else if (UpstreamBudgetError.isInstance(error)) credit ??= error;
         else failure ??= { error };
       }
     }
@@ -53,8 +57,13 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   await Promise.all(Array.from({ length: concurrency }, work));
 
   if (failure) throw failure.error;
-  if (ended) return ended;
-  return stop.aborted && !rows.next().done ? { kind: "interrupted" } : { kind: "completed" };
+  if (credit) return { kind: "credit", error: credit };
+  if (stop.aborted && hasPending(store)) return { kind: "interrupted" };
+  return refused ? { kind: "budget", error: refused.error } : { kind: "completed" };
+}
+
+function hasPending(store: RunStore): boolean {
+  return store.counts().unpaid > 0;
 }
 
 function* pendingRows(store: RunStore): Generator<PendingRow, undefined> {

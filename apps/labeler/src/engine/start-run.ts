@@ -4,7 +4,7 @@ import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-con
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
 import { type InputRow, RunStore } from "../store/run-store.ts";
-import { claimRunId, listRuns, type RunSummary, removeRun, runPath } from "../store/runs.ts";
+import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { classification } from "../tasks/classification.ts";
 import { LabelingRun } from "./labeling-run.ts";
 
@@ -40,12 +40,6 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const store = new RunStore(path);
   try {
     const { columns, identity } = await takeIn(store, options.rows, JSON.stringify([name, task.version]));
-    const known = listRuns(settings.store).find((run) => run.identity === identity);
-    if (known && options.whenKnown(known) === "continue") {
-      store.close();
-      removeRun(path);
-      return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
-    }
     await store.set({
       ...options.facts,
       config: JSON.stringify(options.config),
@@ -54,7 +48,16 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       id,
       identity,
     });
-    return await LabelingRun.open({ store, settings, costTracker });
+    const claimant = claimIdentity(settings.store, identity, id);
+    if (claimant !== id) {
+      const known = findRun(settings.store, claimant);
+      if (options.whenKnown(known) === "continue") {
+        store.close();
+        removeRun(path);
+        return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
+      }
+    }
+    return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
     store.close();
     removeRun(path);
@@ -79,9 +82,11 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
   const store = new RunStore(run.path);
   try {
     const input = reconfigure(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
-    getLlmClient({ settings, config: new LabelingConfig(input) });
+    const config = new LabelingConfig(input);
+    getLlmClient({ settings, config });
+    const resumed = await LabelingRun.open({ store, settings, config, costTracker });
     await store.set({ ...options.facts, config: JSON.stringify(input) });
-    return await LabelingRun.open({ store, settings, costTracker });
+    return resumed;
   } catch (error) {
     store.close();
     throw error;

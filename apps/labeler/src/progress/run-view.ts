@@ -1,7 +1,8 @@
-import { styleText } from "node:util";
-import { formatUsd, type Money, usd } from "@autolabel/budget-core";
+import type { Money } from "@autolabel/budget-core";
 import type { LabelingRun } from "../engine/labeling-run.ts";
 import { bar, formatCount, formatDuration, rowsText } from "./bar.ts";
+import { doneRows, reachedRows, type Standing } from "./forecast.ts";
+import { amountsFor, joinParts, type Style, styleFor, wrapText } from "./layout.ts";
 
 /** Shows a run while it goes on; ends with the last state on the screen. */
 export interface RunView {
@@ -11,31 +12,42 @@ export interface RunView {
   end(): Promise<void>;
 }
 
+/** What a view shows of a run at one moment. */
+export interface RunState extends Standing {
+  id: string;
+  model: string;
+  /** Rows finished per second since this process began. */
+  rate: number;
+  held: Money;
+  available: Money | null;
+  isEnded: boolean;
+}
+
 const refreshMs = 100;
 const plainLineMs = 2000;
+const indent = "        ";
 
 /** Shows the run on a terminal as a live block, elsewhere as a plain line every two seconds. */
 export async function showRun(run: LabelingRun, stream: NodeJS.WriteStream): Promise<RunView> {
   const startedAt = performance.now();
-  const doneBefore = run.counts.labeled + run.counts.failed;
-  const state = async () => {
+  let isEnded = false;
+  const state = async (): Promise<RunState> => {
     const seconds = (performance.now() - startedAt) / 1000;
-    const { counts } = run;
-    const done = counts.labeled + counts.failed;
-    const rate = seconds > 0 ? (done - doneBefore) / seconds : 0;
-    return {
-      counts,
-      done,
-      rate,
-      leftSeconds: rate > 0 ? (counts.rows - done) / rate : undefined,
-      ...(await run.stats()).exact,
-    };
+    const { spent, held, unresolved, available, budget } = (await run.stats()).exact;
+    const { id, counts, finishedNow } = run;
+    const rate = seconds > 0 ? finishedNow / seconds : 0;
+    return { id, model: run.config.model, counts, rate, spent, held, unresolved, available, budget, isEnded };
   };
   if (!stream.isTTY) return plainView(async () => plainLine(await state()), stream);
   const { createLogUpdate } = await import("log-update");
   const block = createLogUpdate(stream);
+  const style = styleFor(stream);
   let note = "";
-  const draw = async () => block(`${liveBlock(await state(), run, stream)}${note && `\n        ${note}`}`);
+  const draw = async () => {
+    const width = stream.columns ?? 80;
+    const noted = note && !isEnded ? `\n${indent}${wrapText(note, width, indent)}` : "";
+    block(`${liveBlock(await state(), width, style)}${noted}`);
+  };
   await draw();
   const timer = setInterval(() => void draw(), refreshMs);
   return {
@@ -43,24 +55,12 @@ export async function showRun(run: LabelingRun, stream: NodeJS.WriteStream): Pro
       note = text;
     },
     end: async () => {
-      note = "";
+      isEnded = true;
       clearInterval(timer);
       await draw();
       block.done();
     },
   };
-}
-
-interface RunState {
-  counts: LabelingRun["counts"];
-  done: number;
-  rate: number;
-  leftSeconds: number | undefined;
-  spent: Money;
-  held: Money;
-  unresolved: Money;
-  available: Money | null;
-  budget: Money | null;
 }
 
 function plainView(line: () => Promise<string>, stream: NodeJS.WriteStream): RunView {
@@ -74,46 +74,50 @@ function plainView(line: () => Promise<string>, stream: NodeJS.WriteStream): Run
   };
 }
 
-function plainLine(state: RunState): string {
-  const { counts, done, rate, spent, budget } = state;
-  const limit = budget ? ` of ${formatUsd(budget)}` : "";
-  return `${formatCount(done)}/${rowsText(counts.rows)}  ${rate.toFixed(0)} rows/s  ${formatUsd(spent)}${limit} spent`;
+/** One line for pipes and logs. */
+export function plainLine({ counts, rate, spent, budget }: RunState): string {
+  const amount = amountsFor(budget);
+  const limit = budget ? ` of ${amount(budget)}` : "";
+  const without = counts.invalid + counts.errors;
+  const failed = without > 0 ? `  ${formatCount(without)} without a label` : "";
+  return `${formatCount(doneRows(counts))}/${rowsText(counts.rows)}  ${rate.toFixed(0)} rows/s  ${amount(spent)}${limit} spent${failed}`;
 }
 
-function liveBlock(state: RunState, run: LabelingRun, stream: NodeJS.WriteStream): string {
-  const { counts, done, rate, leftSeconds, spent, held, unresolved, available, budget } = state;
-  const style = (format: Parameters<typeof styleText>[0], text: string) => styleText(format, text, { stream });
-  const width = Math.max(10, Math.min(40, (stream.columns ?? 80) - 50));
-  const left = leftSeconds === undefined || done === counts.rows ? "" : `${formatDuration(leftSeconds)} left`;
-  const rows = `${formatCount(done)} of ${rowsText(counts.rows)}`;
-  const money = [
-    `${style("bold", formatUsd(spent))} spent`,
-    `${formatUsd(held)} held`,
-    ...(unresolved.picoUsd > 0n ? [style("yellow", `${formatUsd(unresolved)} unresolved`)] : []),
-    ...(available ? [`${formatUsd(available)} free${enoughFor(state)}`] : []),
-    ...(counts.failed > 0 ? [style("yellow", `${rowsText(counts.failed)} without a label`)] : []),
-  ];
+/** The block for terminals: rows, budget, and where the money is; no line is wider than `width`. */
+export function liveBlock(state: RunState, width: number, style: Style): string {
+  const { id, model, counts, budget, spent } = state;
+  const amount = amountsFor(budget);
+  const cells = Math.max(8, Math.min(40, width - 46));
+  const done = doneRows(counts);
   const used = budget ? Number(spent.picoUsd) / Number(budget.picoUsd || 1n) : 0;
-  return [
-    `${style("bold", run.id)}  ${style("dim", run.config.model)}`,
-    `rows    ${style("cyan", bar(done, counts.rows, width))}  ${rows}  ${style("dim", `${rate.toFixed(0)} rows/s  ${left}`)}`,
+  const rows = [`${formatCount(done)} of ${rowsText(counts.rows)}`, style("dim", speed(state))].join("  ");
+  const lines = [
+    `${style("bold", id)}  ${style("dim", model)}`,
+    `rows    ${style("cyan", bar(done, counts.rows, cells))}  ${rows}`,
     budget
-      ? `budget  ${style(used > 0.9 ? "yellow" : "green", bar(used, 1, width))}  ${formatUsd(spent)} of ${formatUsd(budget)}`
-      : `budget  ${style("dim", "unlimited")}`,
-    `        ${money.join(style("dim", " · "))}`,
-  ].join("\n");
+      ? `budget  ${style(used > 0.9 ? "yellow" : "green", bar(used, 1, cells))}  ${style("bold", amount(spent))} of ${amount(budget)} spent`
+      : `budget  ${style("bold", amount(spent))} spent, ${style("dim", "unlimited")}`,
+  ];
+  const money = state.isEnded ? [] : moneyParts(state, amount, style);
+  return [...lines, ...(money.length > 0 ? [`${indent}${joinParts(money, width, indent)}`] : [])].join("\n");
 }
 
-/** How many rows the budget will probably reach for, where that is not all of them. */
-function enoughFor({ counts, done, spent, budget }: RunState): string {
-  if (!budget || done === 0 || spent.picoUsd === 0n) return "";
-  const affordable = Number((budget.picoUsd * BigInt(done)) / spent.picoUsd);
-  return affordable >= counts.rows ? "" : `, enough for about ${rowsText(affordable)}`;
+function speed(state: RunState): string {
+  const { counts, rate, isEnded } = state;
+  if (isEnded) return "";
+  const left = (reachedRows(state) ?? counts.rows) - doneRows(counts);
+  return `${rate.toFixed(0)} rows/s${rate > 0 && left > 0 ? `  ${formatDuration(left / rate)} left` : ""}`;
 }
 
-/** What the rows that are left will probably cost, by the mean of those paid for. Undefined before the first. */
-export function forecastRest(counts: LabelingRun["counts"], spent: Money): Money | undefined {
-  const paid = counts.rows - counts.unpaid;
-  const left = counts.rows - counts.labeled;
-  return paid === 0 ? undefined : usd.pico((spent.picoUsd * BigInt(left)) / BigInt(paid));
+function moneyParts(state: RunState, amount: (money: Money) => string, style: Style): string[] {
+  const { counts, held, unresolved, available } = state;
+  const reached = reachedRows(state);
+  const without = counts.invalid + counts.errors;
+  return [
+    `${amount(held)} held`,
+    ...(available ? [`${amount(available)} free`] : []),
+    ...(unresolved.picoUsd > 0n ? [style("yellow", `${amount(unresolved)} unresolved`)] : []),
+    ...(reached !== undefined && reached < counts.rows ? [`reaches about row ${formatCount(reached)}`] : []),
+    ...(without > 0 ? [style("yellow", `${formatCount(without)} without a label`)] : []),
+  ];
 }

@@ -44,7 +44,9 @@ export interface LabeledRow {
 export interface RowCounts {
   rows: number;
   labeled: number;
-  /** Paid, but no label of the set came of it; or failed for good. */
-  failed: number;
+  /** Paid, but no label of the set came of it. */
+  invalid: number;
+  /** Failed; a resume tries them again. */
+  errors: number;
   unpaid: number;
 }

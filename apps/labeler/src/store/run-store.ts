@@ -24,6 +24,15 @@ export interface RowResult {
 
 const rowsPerTransaction = 1000;
 
+/** Which count a state belongs to. */
+export const countOf: Readonly<Record<RowStatus, Exclude<keyof RowCounts, "rows">>> = {
+  unpaid: "unpaid",
+  labeled: "labeled",
+  invalid_label: "invalid",
+  truncated: "invalid",
+  error: "errors",
+};
+
 /**
  * One run as one SQLite file: input, answers, charges. The ledger stands in the same file and shares its transactions,
  * so an answer and its charge are on disk together or not at all.
@@ -164,11 +173,13 @@ export class RunStore {
   }
 
   counts(): RowCounts {
-    const row = this.#statement(
-      `SELECT count(*) AS rows, sum(status = 'labeled') AS labeled, sum(status = 'unpaid') AS unpaid FROM rows`,
-    ).get() as Record<string, number | null>;
-    const [rows, labeled, unpaid] = [Number(row.rows), Number(row.labeled ?? 0), Number(row.unpaid ?? 0)];
-    return { rows, labeled, unpaid, failed: rows - labeled - unpaid };
+    const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
+    const states = this.#statement("SELECT status, count(*) AS rows FROM rows GROUP BY status").all();
+    for (const { status, rows } of states as { status: RowStatus; rows: number }[]) {
+      counts.rows += rows;
+      counts[countOf[status]] += rows;
+    }
+    return counts;
   }
 
   /** All rows in input order, one at a time: memory does not grow with the run. */

@@ -1,4 +1,15 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
@@ -31,6 +42,32 @@ export function claimRunId(folder: string, name: string): string {
     } catch (error) {
       if ((error as { code?: string }).code !== "EEXIST") throw error;
     }
+  }
+}
+
+/**
+ * Which run labels these rows: the one that claimed them first, in one step of the file system, so that two that start at
+ * once do not both pay. A claim whose run is gone passes on.
+ */
+export function claimIdentity(folder: string, identity: string, id: string): string {
+  const path = join(folder, `${identity}.claim`);
+  const own = `${path}-${id}`;
+  // A link appears with its content in one step; a file that is created and then written would not.
+  writeFileSync(own, id);
+  try {
+    for (;;) {
+      try {
+        linkSync(own, path);
+        return id;
+      } catch (error) {
+        if ((error as { code?: string }).code !== "EEXIST") throw error;
+      }
+      const claimant = readFileSync(path, "utf8");
+      if (existsSync(runPath(folder, claimant))) return claimant;
+      rmSync(path, { force: true });
+    }
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 

@@ -4,7 +4,7 @@ import { BudgetExceededError } from "./budget-exceeded-error.ts";
  * Whether a budget refusal is behind `error`, however deep a library wrapped it: looks through `cause` and through the
  * AI SDK's `RetryError.lastError`.
  */
-export function isBudgetExceeded(error: unknown): boolean {
+export function isBudgetExceeded(error: unknown): error is Error {
   return findBudgetExceeded(error) !== undefined;
 }
 

@@ -21,7 +21,7 @@ export interface Ledger {
   markDispatched(reservationId: string): Promise<void>;
   /**
    * Ends a dispatched (or unresolved) reservation: frees the hold and posts the cost in full, even above hold or limit.
-   * Returns the balances after it.
+   * Returns the balances after it; a repeat returns none.
    */
   settle(reservationId: string, receipt: Receipt): Promise<Balance[]>;
   /** Frees a hold that was not dispatched, or one that was if `evidence` says why nothing was charged. */
@@ -63,7 +63,7 @@ export interface Account extends AccountKey {
 
 /** What {@link Ledger.reserve} takes. */
 export interface ReserveRequest {
-  /** Unique per attempt; never derived from the prompt. */
+  /** Unique per attempt; never derived from the prompt. With another amount it is refused: a repeat holds nothing more. */
   id: string;
   accounts: readonly Account[];
   amountPicoUsd: bigint;

@@ -1,9 +1,15 @@
 import { describe, expect, it, test } from "vitest";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
+import { fuzzLedger } from "../testing/overspend-fuzzer.ts";
 import { MemoryLedger } from "./memory.ts";
 
 describe("MemoryLedger", () => {
   ledgerSuite(test, () => new MemoryLedger());
+
+  it("keeps its promises in a few random schedules, always the same", async () => {
+    const report = await fuzzLedger({ makeLedger: (now) => new MemoryLedger({ now }), schedules: 400, seed: 1 });
+    expect(report.violations).toEqual([]);
+  });
 
   it("frees a hold that was never sent when its lease runs out, by the injected clock", async () => {
     let now = 0;
@@ -59,5 +65,18 @@ describe("MemoryLedger", () => {
     expect(await second.claim({ scope: "a", window: "all" }, "alert 0.5")).toBe(false);
     await second.settle("sent", { costPicoUsd: 3n });
     expect((await second.read(accounts))[0]?.spentPicoUsd).toBe(10n);
+  });
+
+  it("keeps what no model is known of in a snapshot, and shows copies of its books only", async () => {
+    const account = { scope: "a", window: "w", limitPicoUsd: null };
+    const first = new MemoryLedger();
+    await first.reserve({ id: "x", accounts: [account], amountPicoUsd: 20n, leaseMs: 1000 });
+    await first.post([account], { costPicoUsd: 3n, kind: "bound" });
+    const [shown] = await first.read([account]);
+    await first.post([account], { costPicoUsd: 4n });
+    expect(shown).toMatchObject({ spentPicoUsd: 3n, byModel: { unknown: { callCount: 1, spentPicoUsd: 3n } } });
+    const second = new MemoryLedger({ snapshot: first.snapshot() });
+    expect(await second.recover()).toEqual([{ id: "x", accounts: [{ scope: "a", window: "w" }], amountPicoUsd: 20n }]);
+    expect(await second.read([account])).toMatchObject([{ spentPicoUsd: 7n, callCount: 2, boundCallCount: 1 }]);
   });
 });

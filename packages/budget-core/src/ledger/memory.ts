@@ -2,6 +2,7 @@ import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { parsePicoUsd, picoToDecimal } from "../money.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
 import {
+  type Account,
   type AccountKey,
   type Balance,
   type BalanceReport,
@@ -44,6 +45,9 @@ export interface MemoryLedgerSnapshot {
   open: { id: string; accounts: AccountKey[]; amount: string; modelId?: string }[];
 }
 
+const sendable: readonly OpenState[] = ["held", "dispatched"];
+const settleable: readonly OpenState[] = ["dispatched", "unresolved"];
+
 /** How many ended reservations are remembered, so that a repeated step finds its first answer. */
 const remembered = 10_000;
 
@@ -72,17 +76,16 @@ export class MemoryLedger implements Ledger {
 
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
     assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
-    if (this.#open.has(request.id)) return { admitted: true };
-    const ended = this.#endedState(request.id);
-    if (ended) throw new ReservationStateError({ reservationId: request.id, state: ended, step: "reserved again" });
+    const known = this.#open.get(request.id);
+    if (known?.amountPicoUsd === request.amountPicoUsd) return { admitted: true };
+    const state = known?.state ?? this.#endedState(request.id);
+    if (state) throw new ReservationStateError({ reservationId: request.id, state, step: "reserved again" });
 
     const accounts = request.accounts.map((account) => this.#account(account));
-    const lacking = request.accounts.flatMap((account, index) => {
-      const balance = accounts[index] as MutableAccount;
-      const ok = fits(balance, account.limitPicoUsd, request.amountPicoUsd);
-      return ok ? [] : [{ ...balanceOf(balance), limitPicoUsd: account.limitPicoUsd }];
+    const doesFit = request.accounts.every((account, index) => {
+      return fits(accounts[index] as MutableAccount, account.limitPicoUsd, request.amountPicoUsd);
     });
-    if (lacking.length > 0) return { admitted: false, lacking };
+    if (!doesFit) return { admitted: false, lacking: lackingIn(accounts, request) };
 
     for (const account of accounts) account.heldPicoUsd += request.amountPicoUsd;
     this.#open.set(request.id, {
@@ -96,14 +99,14 @@ export class MemoryLedger implements Ledger {
   }
 
   async markDispatched(reservationId: string): Promise<void> {
-    const hold = this.#find(reservationId, ["held", "dispatched"], "dispatched");
+    const hold = this.#find(reservationId, sendable, "dispatched");
     hold.state = "dispatched";
   }
 
   async settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
     assertReceipt(receipt);
-    if (this.#endedState(reservationId) === "settled") return [];
-    const hold = this.#find(reservationId, ["dispatched", "unresolved"], "settled");
+    if (!this.#open.has(reservationId) && this.#endedState(reservationId) === "settled") return [];
+    const hold = this.#find(reservationId, settleable, "settled");
     this.#end(reservationId, hold, "settled");
     for (const account of hold.accounts) postTo(account, receipt, hold.modelId);
     return hold.accounts.map(balanceOf);
@@ -116,14 +119,15 @@ export class MemoryLedger implements Ledger {
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {
-    const hold = this.#find(reservationId, ["held", "dispatched"], "extended");
+    const hold = this.#find(reservationId, sendable, "extended");
     hold.leaseEndsAt = this.#now() + leaseMs;
   }
 
   async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
     return accounts.map((key) => {
       const account = this.#account(key);
-      return { ...balanceOf(account), byModel: Object.fromEntries(account.byModel) };
+      const byModel = Object.fromEntries([...account.byModel].map(([modelId, model]) => [modelId, { ...model }]));
+      return { ...balanceOf(account), byModel };
     });
   }
 
@@ -267,14 +271,29 @@ function postTo(account: MutableAccount, receipt: Receipt, askedModelId: string 
   account.callCount += 1;
   if (receipt.kind === "bound") account.boundCallCount += 1;
   const modelId = receipt.modelId ?? askedModelId ?? unknownModel;
-  const model = account.byModel.get(modelId) ?? { callCount: 0, spentPicoUsd: 0n };
-  account.byModel.set(modelId, {
-    callCount: model.callCount + 1,
-    spentPicoUsd: model.spentPicoUsd + receipt.costPicoUsd,
+  const model = account.byModel.get(modelId);
+  if (model) {
+    model.callCount += 1;
+    model.spentPicoUsd += receipt.costPicoUsd;
+  } else account.byModel.set(modelId, { callCount: 1, spentPicoUsd: receipt.costPicoUsd });
+}
+
+function lackingIn(accounts: readonly MutableAccount[], request: ReserveRequest): (Balance & Account)[] {
+  return request.accounts.flatMap(({ limitPicoUsd }, index) => {
+    const balance = accounts[index] as MutableAccount;
+    return fits(balance, limitPicoUsd, request.amountPicoUsd) ? [] : [{ ...balanceOf(balance), limitPicoUsd }];
   });
 }
 
+/** Field by field: it is copied for every account of every call. */
 function balanceOf(account: MutableAccount): Balance {
-  const { byModel: _byModel, claims: _claims, ...balance } = account;
-  return balance;
+  return {
+    scope: account.scope,
+    window: account.window,
+    spentPicoUsd: account.spentPicoUsd,
+    heldPicoUsd: account.heldPicoUsd,
+    unresolvedPicoUsd: account.unresolvedPicoUsd,
+    callCount: account.callCount,
+    boundCallCount: account.boundCallCount,
+  };
 }

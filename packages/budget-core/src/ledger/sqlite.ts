@@ -45,7 +45,7 @@ export class SqliteLedger implements Ledger {
     return this.#commit.run(() => {
       assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
       const known = this.#reservation(request.id);
-      if (known && isOpen(known.state)) return { admitted: true };
+      if (known?.amount_pico_usd === request.amountPicoUsd && isOpen(known.state)) return { admitted: true };
       if (known)
         throw new ReservationStateError({ reservationId: known.id, state: known.state, step: "reserved again" });
 

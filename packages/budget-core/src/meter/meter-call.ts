@@ -11,9 +11,9 @@ export interface Metering {
   costs: CostExtractor;
   /**
    * Called with every receipt right before it is posted. What it writes through the {@link GroupCommit} of a SQLite
-   * ledger is committed in one transaction with the charge.
+   * ledger is committed in one transaction with the charge; a promise that it returns is waited for first.
    */
-  onReceipt?: (posting: Posting) => void;
+  onReceipt?: (posting: Posting) => void | Promise<void>;
 }
 
 /** A receipt on its way into the ledger. */
@@ -28,8 +28,10 @@ export interface OpenCall {
   quote: Quote;
   /** The call ended with a result. */
   succeed(result: CallResult): Promise<void>;
-  /** The call ended without one, or with an error: released only with evidence that nothing was charged. */
+  /** The provider answered with an error: released only with evidence that nothing was charged. */
   fail(error: unknown, result?: CallResult): Promise<void>;
+  /** The caller cut the call off. Its reason says nothing about the provider's bill, so it is never evidence. */
+  cut(result?: CallResult): Promise<void>;
   /** The call never left: its hold is released. */
   cancel(): Promise<void>;
 }
@@ -56,11 +58,17 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     await hold.release().catch((fault: unknown) => tracker.emit("fault", { error: fault, reservationId: hold.id }));
     throw error;
   }
+  if (signal?.aborted) {
+    // Marked, but not sent: the caller gave up in between.
+    await hold.release("aborted before it was sent");
+    throw signal.reason;
+  }
   const close = closeOnce(metering, hold);
   return {
     quote,
     succeed: (result) => close({ call, quote, result }),
     fail: (error, result) => close({ call, quote, error, ...(result ? { result } : {}) }),
+    cut: (result) => close({ call, quote, ...(result ? { result } : {}) }),
     cancel: () => close("never sent"),
   };
 }
@@ -74,10 +82,11 @@ function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
   const run = async (outcome: Outcome | "never sent") => {
     try {
       if (outcome === "never sent") return await hold.release(outcome);
-      const refusal = "error" in outcome ? refusalEvidence(outcome.error) : undefined;
+      const refusal =
+        "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
       if (refusal) return await hold.release(refusal);
       const receipt = receiptOf(costs, outcome);
-      onReceipt?.({ reservationId: hold.id, receipt, outcome });
+      await onReceipt?.({ reservationId: hold.id, receipt, outcome });
       await hold.settle(receipt);
     } catch (error) {
       tracker.emit("fault", { error, reservationId: hold.id });
@@ -108,9 +117,11 @@ const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_E
 /** Why an error proves that the provider charged nothing; undefined when it does not. */
 function refusalEvidence(error: unknown): string | undefined {
   for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
-    const { statusCode, code, cause } = next as { statusCode?: unknown; code?: unknown; cause?: unknown };
+    const { statusCode, code, cause, responseBody } = next as Record<string, unknown>;
     if (typeof statusCode === "number") {
-      return refusedBeforeGeneration.has(statusCode) ? `HTTP ${statusCode}` : undefined;
+      // A body that counts tokens was billed for them, whatever its status.
+      const isCounted = typeof responseBody === "string" && /"usage"\s*:\s*\{/.test(responseBody);
+      return refusedBeforeGeneration.has(statusCode) && !isCounted ? `HTTP ${statusCode}` : undefined;
     }
     if (typeof code === "string" && neverConnected.has(code)) return code;
     next = cause;

@@ -37,7 +37,7 @@ export async function meterDoStream(metering: Metering, model: LanguageModelV4, 
     const source = await model.doStream(capped(params, open.quote.maxOutputTokens));
     return meterStream(source, open, params.abortSignal);
   } catch (error) {
-    await open.fail(error);
+    await (params.abortSignal?.aborted ? open.cut() : open.fail(error));
     throw error;
   }
 }
@@ -66,7 +66,7 @@ async function meterOnce<P extends ModelCallOptions, R>(
     await open.succeed(seen);
     return result;
   } catch (error) {
-    await open.fail(error);
+    await (asked.params.abortSignal?.aborted ? open.cut() : open.fail(error));
     throw error;
   }
 }
@@ -74,14 +74,27 @@ async function meterOnce<P extends ModelCallOptions, R>(
 function callOf<P extends ModelCallOptions>(asked: { surface: Surface; model: { modelId: string }; params: P }): Call {
   const { surface, model, params } = asked;
   const { abortSignal: _abortSignal, headers: _headers, maxOutputTokens, ...request } = params;
-  const { settings } = model as { settings?: unknown };
+  const settings = settingsOf(model);
   return {
     surface,
     modelId: model.modelId,
     request,
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens }),
-    ...(typeof settings === "object" && settings !== null ? { settings: settings as Record<string, unknown> } : {}),
+    ...(settings ? { settings } : {}),
   };
+}
+
+/** What a model object was made with: its own settings, and the body that its provider adds to every request. */
+function settingsOf(model: object): Record<string, unknown> | undefined {
+  const { settings, config } = model as { settings?: unknown; config?: { extraBody?: unknown } };
+  if (typeof settings !== "object" || settings === null) return undefined;
+  const own = settings as Record<string, unknown>;
+  const extraBody = { ...asRecord(config?.extraBody), ...asRecord(own.extraBody) };
+  return Object.keys(extraBody).length > 0 ? { ...own, extraBody } : own;
+}
+
+function asRecord(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
 }
 
 /** Results of other models differ; what money needs stands in the same places. An embedding's usage is `{ tokens }`. */

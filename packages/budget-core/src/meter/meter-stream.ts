@@ -32,7 +32,7 @@ export function meterStream(
   );
   const onAbort = () => {
     // The provider may bill the whole answer after an abort; what it says in the stream is lost with the connection.
-    void open.fail(signal?.reason, seen);
+    void open.cut(seen);
     void reader.cancel(signal?.reason).catch(() => undefined);
     consumer?.error(signal?.reason);
     consumer = undefined;
@@ -62,7 +62,7 @@ export function meterStream(
     .then(
       () => consumer?.close(),
       async (error: unknown) => {
-        await open.fail(error, seen);
+        await (signal?.aborted || generated ? open.cut(seen) : open.fail(error, seen));
         consumer?.error(error);
       },
     )

@@ -64,7 +64,47 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     });
     equal(outcome.admitted, false, "admission");
     await expectBalance(ledger, account("all"), { held: 40n });
+    equal(outcome.admitted || outcome.lacking.map(({ scope }) => scope).join(), "run", "accounts that lack room");
     await admit(ledger, "r3", [account("other", 50n), account("all")], 50n);
+    const full = await ledger.reserve({
+      id: "r4",
+      accounts: [account("fresh", null), account("other", 60n), account("all")],
+      amountPicoUsd: 10n + 1n,
+      leaseMs,
+    });
+    equal(full.admitted || full.lacking.map(({ scope }) => scope).join(), "other,all", "accounts that lack room");
+    await expectBalance(ledger, account("fresh"), { held: 0n });
+  },
+
+  "amounts are exact past what a float can hold, in every account and model": async (ledger) => {
+    const large = 2n ** 60n;
+    await admit(ledger, "r1", [account("a", null), account("b", large + 1n)], large + 1n);
+    await ledger.markDispatched("r1");
+    await ledger.settle("r1", { costPicoUsd: large, modelId: "m" });
+    await ledger.post([account("a"), account("b")], { costPicoUsd: 1n, modelId: "m" });
+    for (const scope of ["a", "b"]) {
+      const balance = await expectBalance(ledger, account(scope), { spent: large + 1n, held: 0n, calls: 2 });
+      equal(balance.byModel.m?.spentPicoUsd, large + 1n, "spend by model");
+    }
+  },
+
+  "a call counts in the window of its hold, and at its bound while it is unresolved": async (ledger) => {
+    const [old, next] = ["w0", "w1"].map((window) => ({ scope: "a", window, limitPicoUsd: 100n })) as [
+      Account,
+      Account,
+    ];
+    await admit(ledger, "r1", [old], 60n);
+    await admit(ledger, "r2", [next], 100n);
+    await ledger.markDispatched("r1");
+    await ledger.release("r2");
+    await ledger.recover({ abandonedScope: "a" });
+    const outcome = await ledger.reserve({ id: "r3", accounts: [old], amountPicoUsd: 41n, leaseMs });
+    equal(outcome.admitted || outcome.lacking[0]?.unresolvedPicoUsd, 60n, "unresolved in the refusal");
+    await ledger.settle("r1", { costPicoUsd: 60n, kind: "bound" });
+    const balance = await expectBalance(ledger, old, { spent: 60n, unresolved: 0n });
+    equal(balance.boundCallCount, 1, "calls at their bound");
+    equal(balance.byModel.unknown?.callCount, 1, "calls of no known model");
+    await expectBalance(ledger, next, { spent: 0n, held: 0n, calls: 0 });
   },
 
   "concurrent holds never exceed the limit": async (ledger) => {
@@ -114,6 +154,7 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
   "a repeated step changes nothing": async (ledger) => {
     await admit(ledger, "r1", [account("a")], 60n);
     await admit(ledger, "r1", [account("a")], 60n);
+    await refuses(ledger.reserve({ id: "r1", accounts: [account("a")], amountPicoUsd: 61n, leaseMs }));
     await ledger.markDispatched("r1");
     await ledger.markDispatched("r1");
     await ledger.settle("r1", { costPicoUsd: 25n });

@@ -5,6 +5,7 @@ import type {
   BalanceReport,
   Ledger,
   ReserveOutcome,
+  ReserveRequest,
   UnresolvedReservation,
 } from "../ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory.ts";
@@ -14,7 +15,7 @@ import { AlertWatch } from "./alerts.ts";
 import { type CostStats, statsOf } from "./cost-stats.ts";
 import type { CostTrackerEvents, CostTrackerOptions, OnInsufficient, ReserveOptions } from "./cost-tracker-options.ts";
 import { Reservation } from "./reservation.ts";
-import { mayFitLater, type Refusal, waitingLineOf } from "./waiting.ts";
+import { mayFitLater, type Refusal, type WaitingLine, waitingLineOf } from "./waiting.ts";
 import { noWindows, type WindowClock, windowClock } from "./windows.ts";
 
 const defaultLeaseMs = 600_000;
@@ -35,6 +36,11 @@ export class CostTracker {
   readonly #now: () => number;
   readonly #windowAt: WindowClock;
   readonly #alerts: AlertWatch;
+  readonly #line: WaitingLine;
+  /** This budget and its outer ones: what most calls must fit. */
+  readonly #chain: readonly CostTracker[];
+  /** Names the chain in the waiting line. */
+  readonly #lane: string;
   readonly #listeners: { [Name in keyof CostTrackerEvents]: Set<(event: CostTrackerEvents[Name]) => void> } = {
     spend: new Set(),
     alert: new Set(),
@@ -55,11 +61,14 @@ export class CostTracker {
     this.onInsufficient = options.onInsufficient ?? parent?.onInsufficient ?? "wait";
     this.#mode = options.mode ?? (parent ? parent.#mode : "reserve");
     this.#maxWaitMs = options.maxWaitMs ?? (parent ? parent.#maxWaitMs : undefined);
-    this.#leaseMs = options.leaseMs ?? defaultLeaseMs;
+    this.#leaseMs = options.leaseMs ?? (parent ? parent.#leaseMs : defaultLeaseMs);
     this.#now = options.now ?? (parent ? parent.#now : Date.now);
     this.#windowAt = per === undefined ? noWindows : windowClock(per, timeZone);
     this.#alerts = new AlertWatch(this.ledger, options.alerts ?? defaultAlerts);
     this.#limitPicoUsd = readLimit(options.budget);
+    this.#line = waitingLineOf(this.ledger);
+    this.#chain = parent ? [this, ...parent.#chain] : [this];
+    this.#lane = laneOf(this.#chain);
   }
 
   /** An inner budget under this one. */
@@ -76,22 +85,20 @@ export class CostTracker {
     assertPicoUsd("boundPicoUsd of a quote", quote.boundPicoUsd);
     options.signal?.throwIfAborted();
     const trackers = this.#trackers(options.scopes);
-    for (const tracker of trackers) await tracker.#check(quote);
+    for (const tracker of trackers) if (tracker.#mode === "check") await tracker.#check(quote);
 
-    const id = crypto.randomUUID();
-    let admitted = quote;
-    let outcome = await this.#tryReserve(id, quote, trackers, options);
-    for (let tries = 0; !outcome.admitted && this.onInsufficient === "clamp" && tries < 3; tries++) {
-      const clamped = options.clamp?.(freeIn(outcome));
+    let attempt = await this.#tryReserve(quote, trackers, options);
+    for (let tries = 0; !attempt.outcome.admitted && this.onInsufficient === "clamp" && tries < 3; tries++) {
+      const clamped = options.clamp?.(freeIn(attempt.outcome));
       if (!clamped) break;
-      admitted = clamped;
-      outcome = await this.#tryReserve(id, clamped, trackers, options);
+      attempt = await this.#tryReserve(clamped, trackers, options);
     }
-    if (!outcome.admitted) throw this.#deny(outcome, admitted.boundPicoUsd, trackers);
+    const { id, accounts, outcome } = attempt;
+    if (!outcome.admitted) throw this.#deny(outcome, attempt.quote.boundPicoUsd, trackers);
 
     const onSettled = (receipt: Receipt, balances: readonly Balance[]) =>
-      this.#settled(trackers, { receipt, modelId: receipt.modelId ?? options.modelId }, balances);
-    const reservation = new Reservation({ id, quote: admitted, ledger: this.ledger, onSettled });
+      this.#settled({ trackers, accounts, balances }, { receipt, modelId: receipt.modelId ?? options.modelId });
+    const reservation = new Reservation({ id, quote: attempt.quote, ledger: this.ledger, onSettled });
     if (options.signal?.aborted) {
       await reservation.release();
       throw options.signal.reason;
@@ -107,12 +114,10 @@ export class CostTracker {
    */
   async addCost(cost: Usd): Promise<boolean> {
     const receipt: Receipt = { costPicoUsd: usd(cost).picoUsd };
-    const trackers = this.#trackers();
-    const balances = await this.ledger.post(
-      trackers.map((tracker) => tracker.#account()),
-      receipt,
-    );
-    await this.#settled(trackers, { receipt, modelId: undefined }, balances);
+    const trackers = this.#chain;
+    const accounts = trackers.map((tracker) => tracker.#account());
+    const balances = await this.ledger.post(accounts, receipt);
+    await this.#settled({ trackers, accounts, balances }, { receipt, modelId: undefined });
     return balances[0] !== undefined && !this.#isUsedUp(balances[0]);
   }
 
@@ -133,13 +138,13 @@ export class CostTracker {
    */
   async setBudget(budget: Usd | "unlimited"): Promise<void> {
     this.#limitPicoUsd = readLimit(budget);
-    waitingLineOf(this.ledger).wake();
+    this.#line.wake();
   }
 
   /** Zeroes spend and call count of this window; the limit stays, and so do calls in flight. */
   async reset(): Promise<void> {
     await this.ledger.reset([this.#account()]);
-    waitingLineOf(this.ledger).wake();
+    this.#line.wake();
   }
 
   /**
@@ -150,7 +155,7 @@ export class CostTracker {
    */
   async recover(options: { abandoned?: boolean } = {}): Promise<UnresolvedReservation[]> {
     const all = await this.ledger.recover(options.abandoned ? { abandonedScope: this.scope } : {});
-    waitingLineOf(this.ledger).wake();
+    this.#line.wake();
     return all.filter(({ accounts }) => accounts.some(({ scope }) => scope === this.scope));
   }
 
@@ -162,7 +167,7 @@ export class CostTracker {
   /** Ends an unresolved call by evidence of what it did cost, or by writing it off as uncharged. */
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
     await this.ledger.resolve(reservationId, evidence);
-    waitingLineOf(this.ledger).wake();
+    this.#line.wake();
   }
 
   /** Listens to an event of this budget and of all inner ones. @returns a function that stops listening. */
@@ -178,17 +183,14 @@ export class CostTracker {
   }
 
   /** Wakes who waits and tells listeners and alerts of every budget that the call drew on. */
-  async #settled(
-    trackers: readonly CostTracker[],
-    event: CostTrackerEvents["spend"],
-    balances: readonly Balance[],
-  ): Promise<void> {
-    waitingLineOf(this.ledger).wake();
+  async #settled({ trackers, accounts, balances }: Settled, event: CostTrackerEvents["spend"]): Promise<void> {
+    this.#line.wake();
     for (const tracker of trackers) tracker.#tell("spend", event);
-    for (const tracker of trackers) {
-      const balance = balances.find(({ scope }) => scope === tracker.scope);
-      const due = balance ? await tracker.#alerts.due(balance, tracker.#limitPicoUsd) : [];
-      for (const alert of due) tracker.emit("alert", alert);
+    for (const [index, tracker] of trackers.entries()) {
+      const account = accounts[index];
+      const balance = balances.find(({ scope, window }) => scope === account?.scope && window === account.window);
+      const due = balance && tracker.#alerts.due(balance, tracker.#limitPicoUsd);
+      if (due) for (const alert of await due) tracker.emit("alert", alert);
     }
   }
 
@@ -197,23 +199,20 @@ export class CostTracker {
   }
 
   /** The budgets that a call must fit: this one, its parents, and further ones with theirs; each once. */
-  #trackers(scopes: readonly CostTracker[] = []): CostTracker[] {
-    const trackers = new Map<string, CostTracker>();
-    for (const start of [this, ...scopes]) {
-      for (let tracker: CostTracker | undefined = start; tracker; tracker = tracker.parent) {
-        if (tracker.ledger !== this.ledger) {
-          throw new TypeError(
-            `Budgets "${this.scope}" and "${tracker.scope}" must share one ledger to be held in one step`,
-          );
-        }
-        trackers.set(tracker.scope, tracker);
-      }
+  #trackers(scopes: readonly CostTracker[] = []): readonly CostTracker[] {
+    if (scopes.length === 0) return this.#chain;
+    const trackers = new Set<CostTracker>([this, ...scopes].flatMap((tracker) => tracker.#chain));
+    for (const { ledger, scope } of trackers) {
+      if (ledger === this.ledger) continue;
+      throw new TypeError(`Budgets "${this.scope}" and "${scope}" must share one ledger to be held in one step`);
     }
-    return [...trackers.values()];
+    return [...trackers];
   }
 
+  /** Where this budget's calls are held now. What is only checked is held under no limit. */
   #account(): Account {
-    return { scope: this.scope, window: this.#windowAt(this.#now()).id, limitPicoUsd: this.#limitPicoUsd };
+    const limitPicoUsd = this.#mode === "check" ? null : this.#limitPicoUsd;
+    return { scope: this.scope, window: this.#windowAt(this.#now()).id, limitPicoUsd };
   }
 
   async #read(): Promise<BalanceReport> {
@@ -234,35 +233,35 @@ export class CostTracker {
     throw this.#deny({ admitted: false, lacking }, 0n, [this]);
   }
 
-  async #tryReserve(
-    id: string,
-    quote: Quote,
-    trackers: readonly CostTracker[],
-    options: ReserveOptions,
-  ): Promise<ReserveOutcome> {
-    const amountPicoUsd = quote.boundPicoUsd;
-    const attempt = () =>
-      this.ledger.reserve({
+  async #tryReserve(quote: Quote, trackers: readonly CostTracker[], options: ReserveOptions): Promise<Attempt> {
+    const { boundPicoUsd: amountPicoUsd, priceBook } = quote;
+    // An id of its own for every try: a late answer to one that was given up must not touch the next.
+    const id = crypto.randomUUID();
+    const isChain = trackers === this.#chain;
+    let accounts: readonly Account[] = [];
+    const reserve = () => {
+      accounts = trackers.map((tracker) => tracker.#account());
+      const request: ReserveRequest = {
         id,
-        accounts: trackers.map((tracker) => {
-          const account = tracker.#account();
-          return tracker.#mode === "check" ? { ...account, limitPicoUsd: null } : account;
-        }),
+        accounts: isChain ? accounts : tightest(accounts),
         amountPicoUsd,
         leaseMs: this.#leaseMs,
-        ...(options.modelId === undefined ? {} : { modelId: options.modelId }),
-        ...(quote.priceBook === undefined ? {} : { priceBook: quote.priceBook }),
-      });
-    if (this.onInsufficient === "deny") return await attempt();
+      };
+      if (options.modelId !== undefined) request.modelId = options.modelId;
+      if (priceBook !== undefined) request.priceBook = priceBook;
+      return this.ledger.reserve(request);
+    };
+    const done = (outcome: ReserveOutcome): Attempt => ({ id, quote, accounts, outcome });
+    if (this.onInsufficient === "deny") return done(await reserve());
 
-    const line = waitingLineOf(this.ledger);
-    const lane = trackers.map(({ scope }) => scope).join("\n");
-    if (!line.isAhead(lane, amountPicoUsd)) {
-      const outcome = await attempt();
-      if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) return outcome;
+    const lane = isChain ? this.#lane : laneOf(trackers);
+    if (!this.#line.isAhead(lane, amountPicoUsd)) {
+      const outcome = await reserve();
+      if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) return done(outcome);
     }
     const undo = () => this.ledger.release(id);
-    return await line.wait(lane, { amountPicoUsd, attempt, undo, maxWaitMs: this.#maxWaitMs }, options.signal);
+    const call = { amountPicoUsd, attempt: reserve, undo, maxWaitMs: this.#maxWaitMs };
+    return done(await this.#line.wait(lane, call, options.signal));
   }
 
   #deny(refusal: Refusal, amountPicoUsd: bigint, trackers: readonly CostTracker[]): BudgetExceededError {
@@ -270,7 +269,9 @@ export class CostTracker {
       (account) => !mayFitLater({ admitted: false, lacking: [account] }, amountPicoUsd),
     );
     const tightest = final ?? (refusal.lacking[0] as Refusal["lacking"][number]);
-    const owner = trackers.find(({ scope }) => scope === tightest.scope);
+    const owner = trackers.find((tracker) => {
+      return tracker.scope === tightest.scope && tracker.#account().window === tightest.window;
+    });
     const { endsAtMs } = owner ? owner.#windowAt(owner.#now()) : { endsAtMs: Number.POSITIVE_INFINITY };
     const error = new BudgetExceededError({
       totalCost: usd.pico(tightest.spentPicoUsd + tightest.unresolvedPicoUsd),
@@ -284,6 +285,37 @@ export class CostTracker {
     this.emit("denied", { error });
     return error;
   }
+}
+
+/** A hold that was asked for, and in which accounts: one for each tracker. */
+interface Attempt {
+  id: string;
+  quote: Quote;
+  accounts: readonly Account[];
+  outcome: ReserveOutcome;
+}
+
+/** Where a cost was posted: an account for each tracker, and the balances after it. */
+interface Settled {
+  trackers: readonly CostTracker[];
+  accounts: readonly Account[];
+  balances: readonly Balance[];
+}
+
+function laneOf(trackers: readonly CostTracker[]): string {
+  return trackers.map(({ scope }) => scope).join("\n");
+}
+
+/** Each account once: where budgets of one name and window have different limits, the lower one holds. */
+function tightest(accounts: readonly Account[]): Account[] {
+  const merged = new Map<string, Account>();
+  for (const account of accounts) {
+    const key = `${account.scope}\n${account.window}`;
+    const limit = merged.get(key)?.limitPicoUsd ?? null;
+    const isTighter = limit === null || (account.limitPicoUsd !== null && account.limitPicoUsd < limit);
+    if (isTighter) merged.set(key, account);
+  }
+  return [...merged.values()];
 }
 
 /** What the tightest account that refused still has, calls in flight not counted as free. */

@@ -9,8 +9,6 @@ type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promi
 export class Reservation {
   /** Identity in the ledger; unique per attempt. */
   readonly id: string;
-  /** How much is held. */
-  readonly amount: Money;
   /** What was reserved for; with a clamped call its output cap is lower than the one asked for. */
   readonly quote: Quote;
   readonly #ledger: Ledger;
@@ -20,28 +18,38 @@ export class Reservation {
   constructor(options: { id: string; quote: Quote; ledger: Ledger; onSettled: SettledListener }) {
     this.id = options.id;
     this.quote = options.quote;
-    this.amount = usd.pico(options.quote.boundPicoUsd);
     this.#ledger = options.ledger;
     this.#onSettled = options.onSettled;
   }
 
-  /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
-  async markDispatched(): Promise<void> {
-    await this.#ledger.markDispatched(this.id);
+  /** How much is held. */
+  get amount(): Money {
+    return usd.pico(this.quote.boundPicoUsd);
   }
 
-  /** Posts the cost in full, even above the hold, and frees the rest. A repeat changes nothing. */
+  /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
+  markDispatched(): Promise<void> {
+    return this.#ledger.markDispatched(this.id);
+  }
+
+  /**
+   * Posts the cost in full, even above the hold, and frees the rest. A repeat changes nothing; after a failure of the
+   * store it tries again.
+   */
   settle(receipt: Receipt): Promise<void> {
-    this.#settlement ??= this.#settleOnce(receipt);
+    this.#settlement ??= this.#settleOnce(receipt).catch((error: unknown) => {
+      this.#settlement = undefined;
+      throw error;
+    });
     return this.#settlement;
   }
 
   async #settleOnce(receipt: Receipt): Promise<void> {
-    const { priceBook } = this.quote;
+    const { priceBook, boundPicoUsd } = this.quote;
     const posted = {
       ...receipt,
       ...(priceBook === undefined ? {} : { priceBook }),
-      ...(receipt.costPicoUsd > this.amount.picoUsd ? { boundBreached: true } : {}),
+      ...(receipt.costPicoUsd > boundPicoUsd ? { boundBreached: true } : {}),
     };
     await this.#onSettled(posted, await this.#ledger.settle(this.id, posted));
   }
@@ -58,7 +66,7 @@ export class Reservation {
   }
 
   /** Moves the end of the lease to `leaseMs` from now. */
-  async extend(leaseMs: number): Promise<void> {
-    await this.#ledger.extend(this.id, leaseMs);
+  extend(leaseMs: number): Promise<void> {
+    return this.#ledger.extend(this.id, leaseMs);
   }
 }

@@ -14,12 +14,16 @@ export interface WaitingCall {
 }
 
 interface Waiter extends WaitingCall {
+  /** Does not fit now; final for a call that has waited long enough. */
+  refuse: (outcome: ReserveOutcome) => void;
   finish: (outcome: ReserveOutcome) => void;
   fail: (error: unknown) => void;
 }
 
 /** How often a wait on a ledger that other processes share looks again by itself. */
 const sharedPollMs = 100;
+/** How often a wait sorts out holds whose lease ran out: their owner may have gone without a word. */
+const recoverMs = 1000;
 
 /**
  * Calls that wait for holds in flight to end, per ledger and set of accounts: first come first served, but a call that
@@ -30,7 +34,8 @@ export class WaitingLine {
   readonly #lanes = new Map<string, Set<Waiter>>();
   #serving = false;
   #again = false;
-  #poll: ReturnType<typeof setTimeout> | undefined;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #sinceRecoveryMs = 0;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -53,12 +58,13 @@ export class WaitingLine {
       const waiters = this.#lanes.get(lane) ?? new Set();
       this.#lanes.set(lane, waiters);
       let refusal: ReserveOutcome | undefined;
+      let isLate = false;
       let timer: ReturnType<typeof setTimeout> | undefined;
       const leave = () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
-        waiters.delete(waiter);
-        if (waiters.size === 0 && this.#lanes.get(lane) === waiters) this.#lanes.delete(lane);
+        // Once only: by the second time the lane may be that of others.
+        if (waiters.delete(waiter) && waiters.size === 0) this.#lanes.delete(lane);
       };
       const onAbort = () => {
         leave();
@@ -66,10 +72,9 @@ export class WaitingLine {
       };
       const waiter: Waiter = {
         ...call,
-        attempt: async () => {
-          const outcome = await call.attempt();
+        refuse: (outcome) => {
           refusal = outcome;
-          return outcome;
+          if (isLate) waiter.finish(outcome);
         },
         finish: (outcome) => {
           leave();
@@ -80,8 +85,12 @@ export class WaitingLine {
           reject(error);
         },
       };
+      const onLate = () => {
+        isLate = true;
+        if (refusal) waiter.finish(refusal);
+      };
       waiters.add(waiter);
-      if (call.maxWaitMs !== undefined) timer = setTimeout(() => refusal && waiter.finish(refusal), call.maxWaitMs);
+      if (call.maxWaitMs !== undefined) timer = setTimeout(onLate, call.maxWaitMs);
       signal?.addEventListener("abort", onAbort, { once: true });
       this.wake();
     });
@@ -92,10 +101,7 @@ export class WaitingLine {
     this.#again = true;
     if (this.#serving || this.#lanes.size === 0) return;
     this.#serving = true;
-    void this.#serve().finally(() => {
-      this.#serving = false;
-      this.#pollIfShared();
-    });
+    void this.#serve();
   }
 
   async #serve(): Promise<void> {
@@ -103,30 +109,50 @@ export class WaitingLine {
       this.#again = false;
       for (const waiters of this.#lanes.values()) await this.#serveLane(waiters);
     }
+    // In the same turn as the last look at #again: a wake in between would be lost.
+    this.#serving = false;
+    this.#lookAgain();
   }
 
   async #serveLane(waiters: Set<Waiter>): Promise<void> {
-    let smallestRefused: bigint | undefined;
+    let smallest: { amountPicoUsd: bigint; outcome: ReserveOutcome } | undefined;
     for (const waiter of waiters) {
-      if (smallestRefused !== undefined && waiter.amountPicoUsd >= smallestRefused) continue;
+      const { amountPicoUsd } = waiter;
+      if (smallest && amountPicoUsd >= smallest.amountPicoUsd) {
+        waiter.refuse(smallest.outcome);
+        continue;
+      }
       try {
         const outcome = await waiter.attempt();
         if (!waiters.has(waiter)) {
           if (outcome.admitted) await waiter.undo();
-        } else if (outcome.admitted || !mayFitLater(outcome, waiter.amountPicoUsd)) waiter.finish(outcome);
-        else smallestRefused = waiter.amountPicoUsd;
+        } else if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) waiter.finish(outcome);
+        else {
+          smallest = { amountPicoUsd, outcome };
+          waiter.refuse(outcome);
+        }
       } catch (error) {
         waiter.fail(error);
       }
     }
   }
 
-  #pollIfShared(): void {
-    if (!this.#ledger.shared || this.#lanes.size === 0 || this.#poll) return;
-    this.#poll = setTimeout(() => {
-      this.#poll = undefined;
-      this.wake();
-    }, sharedPollMs);
+  /** Nobody wakes the line for what other processes do, or for holds that were forgotten. */
+  #lookAgain(): void {
+    if (this.#lanes.size === 0 || this.#pause) return;
+    const afterMs = this.#ledger.shared ? sharedPollMs : recoverMs;
+    this.#pause = setTimeout(() => void this.#afterPause(afterMs), afterMs);
+  }
+
+  async #afterPause(afterMs: number): Promise<void> {
+    this.#pause = undefined;
+    this.#sinceRecoveryMs += afterMs;
+    if (this.#sinceRecoveryMs >= recoverMs && this.#lanes.size > 0) {
+      this.#sinceRecoveryMs = 0;
+      // A store that fails now fails the waiting calls when they try again.
+      await this.#ledger.recover().catch(() => []);
+    }
+    this.wake();
   }
 }
 

@@ -22,7 +22,9 @@ const longestMs: Record<WindowLength, number> = {
 };
 
 /** The clock of a budget that never starts anew. */
-export const noWindows: WindowClock = () => ({ id: "all", endsAtMs: Number.POSITIVE_INFINITY });
+export const noWindows: WindowClock = () => forEver;
+
+const forEver = { id: "all", endsAtMs: Number.POSITIVE_INFINITY };
 
 /**
  * Windows by the wall clock of a time zone: hours, days from midnight, weeks from Monday, months from the 1st. An hour
@@ -52,6 +54,8 @@ function endOf(id: string, idAt: (instantMs: number) => string, inside: number, 
   return high;
 }
 
+type PartName = "year" | "month" | "day" | "hour" | "timeZoneName";
+
 function idFunction(per: WindowLength, timeZone: string): (instantMs: number) => string {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone,
@@ -65,13 +69,13 @@ function idFunction(per: WindowLength, timeZone: string): (instantMs: number) =>
     ...(per === "hour" ? { timeZoneName: "longOffset" } : {}),
   });
   return (instantMs) => {
-    const parts: Partial<Record<Intl.DateTimeFormatPartTypes, string>> = {};
-    for (const { type, value } of format.formatToParts(instantMs)) parts[type] = value;
-    const { year = "", month = "", day = "", hour = "", timeZoneName = "" } = parts;
+    const parts = Object.fromEntries(format.formatToParts(instantMs).map(({ type, value }) => [type, value]));
+    const { year, month, day, hour, timeZoneName } = parts as Record<PartName, string>;
     if (per === "month") return `${year}-${month}`;
     if (per === "week") return isoWeek(Number(year), Number(month), Number(day));
     if (per === "day") return `${year}-${month}-${day}`;
-    return `${year}-${month}-${day}T${hour}${timeZoneName.replace("GMT", "") || "+00:00"}`;
+    // Some engines write no offset as plain "GMT".
+    return `${year}-${month}-${day}T${hour}${timeZoneName.replace("GMT", "").padEnd(6, "+00:00")}`;
   };
 }
 

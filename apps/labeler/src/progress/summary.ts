@@ -1,0 +1,118 @@
+import { relative, sep } from "node:path";
+import {
+  type BudgetExceededError,
+  type CostStats,
+  formatUsd,
+  type Money,
+  picoToDecimal,
+  usd,
+} from "@autolabel/budget-core";
+import type { RunOutcome } from "../engine/run-rows.ts";
+import type { RowCounts } from "../store/row.ts";
+import { formatCount, rowsText } from "./bar.ts";
+import { doneRows, forecastRest } from "./forecast.ts";
+import { amountsFor, type Style, wrapText } from "./layout.ts";
+
+/** What is said of a run that stopped. */
+export interface RunEnd {
+  runId: string;
+  outcome: RunOutcome;
+  counts: Readonly<RowCounts>;
+  stats: CostStats;
+  /** Spent and unresolved of the budget that limits the run: its own, or the shared one. */
+  usedPicoUsd: bigint;
+  /** Where the rows were written. */
+  output: string;
+  /** The command that goes on, without budget: `autolabel resume run-1`. */
+  resumeCommand: string;
+}
+
+const headings = {
+  completed: { color: "green", text: "Done:" },
+  budget: { color: "yellow", text: "Budget reached:" },
+  credit: { color: "yellow", text: "Paused, the provider's credit is used up:" },
+  interrupted: { color: "yellow", text: "Interrupted:" },
+} as const;
+
+const nameWidth = 12;
+
+/** How a run ended, what it spent, where the rows are, and the command that goes on. */
+export function summarize(end: RunEnd, width: number, style: Style): string {
+  const { outcome, counts, stats } = end;
+  const { budget, spent } = stats.exact;
+  const amount = amountsFor(budget);
+  const all = counts.labeled === counts.rows;
+  const labeled = all ? `all ${rowsText(counts.rows)}` : `${formatCount(counts.labeled)} of ${rowsText(counts.rows)}`;
+  const cost = `${amount(spent)}${budget ? ` of ${amount(budget)}` : ""}`;
+  const { color, text } = headings[outcome.kind];
+  const lines = [...problems(end, amount), ["output", outputText(end)], ...wayOn(end, amount, style)] as const;
+  const body = lines.map(([name, said]) => {
+    const wrapped = wrapText(said ?? "", width, " ".repeat(nameWidth + 2));
+    return `  ${style("dim", (name ?? "").padEnd(nameWidth))}${wrapped}\n`;
+  });
+  return `${style([color, "bold"], text)} ${labeled} labeled for ${cost}.\n${body.join("")}`;
+}
+
+function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => string): string[][] {
+  const { unresolved } = stats.exact;
+  const lines: string[][] = [];
+  if (outcome.kind === "credit") lines.push(["refused", outcome.error.message]);
+  if (outcome.kind === "budget" && counts.labeled === 0) lines.push(["refused", outcome.error.message]);
+  if (counts.invalid > 0) {
+    lines.push([
+      "no label",
+      `${rowsText(counts.invalid)}: the paid answer is outside the label set or was cut off; kept, and not asked again`,
+    ]);
+  }
+  if (counts.errors > 0)
+    lines.push(["failed", `${rowsText(counts.errors)}: see label_error in the output; a resume tries them again`]);
+  if (unresolved.picoUsd > 0n) {
+    lines.push([
+      "unresolved",
+      `${amount(unresolved)} for calls that were cut off in flight; what they did cost is not known, so they count at their upper bound`,
+    ]);
+  }
+  if (stats.boundCallCount > 0) {
+    lines.push([
+      "at bound",
+      `${formatCount(stats.boundCallCount)} calls whose cost the provider did not tell count at their upper bound`,
+    ]);
+  }
+  return lines;
+}
+
+function outputText({ output, counts }: RunEnd): string {
+  const fromHere = relative(process.cwd(), output);
+  const path = fromHere.startsWith(`..${sep}`) ? output : fromHere;
+  return counts.unpaid > 0 ? `${path} (rows not paid for yet have an empty label)` : path;
+}
+
+function wayOn(end: RunEnd, amount: (money: Money) => string, style: Style): string[][] {
+  const { outcome, counts, stats, resumeCommand } = end;
+  const { spent, unresolved, budget } = stats.exact;
+  if (outcome.kind !== "budget") {
+    const more = counts.unpaid > 0 || counts.errors > 0;
+    return more ? [["go on", style("bold", resumeCommand)]] : [];
+  }
+  const rest = forecastRest({ counts, spent, unresolved, budget });
+  const left = counts.rows - doneRows(counts);
+  const forecast = rest ? [["forecast", `the other ${rowsText(left)} need about ${amount(rest)} more`]] : [];
+  const { error } = outcome;
+  const needed = roundUp(end.usedPicoUsd + (rest?.picoUsd ?? 0n) + usd(error.required).picoUsd);
+  if (isShared(end, error)) {
+    const reached = `LLM_BUDGET of ${formatUsd(error.budget)}, which all runs without a budget of their own share`;
+    return [["reached", reached], ...forecast, ["go on", style("bold", `LLM_BUDGET=${needed} ${resumeCommand}`)]];
+  }
+  return [...forecast, ["go on", style("bold", `${resumeCommand} --budget ${needed}`)]];
+}
+
+function isShared({ runId }: RunEnd, { scope }: BudgetExceededError): boolean {
+  return scope !== undefined && scope !== runId;
+}
+
+/** Five percent more, rounded up to two significant digits: an amount that a person would type. */
+function roundUp(picoUsd: bigint): string {
+  const raised = (picoUsd * 105n) / 100n;
+  const unit = 10n ** BigInt(Math.max(0, raised.toString().length - 2));
+  return picoToDecimal(((raised + unit - 1n) / unit) * unit);
+}
