@@ -40,8 +40,9 @@ describe("the core as it reaches a browser or an edge function", () => {
   });
 
   it("runs where only the web's own globals are: holds, settles, refuses, starts anew by the day", async () => {
-    const { TextEncoder, crypto, AbortController, ReadableStream, setTimeout, clearTimeout } = globalThis;
-    const context = createContext({ TextEncoder, crypto, AbortController, ReadableStream, setTimeout, clearTimeout });
+    const { TextEncoder, crypto, AbortController, ReadableStream } = globalThis;
+    const timers = { setTimeout, clearTimeout, setInterval, clearInterval };
+    const context = createContext({ TextEncoder, crypto, AbortController, ReadableStream, ...timers });
     const story = `(async () => {
       const tracker = new budget.CostTracker({ budget: "0.00001", per: "day", timeZone: "Asia/Tokyo" });
       const hold = await tracker.reserve({ boundPicoUsd: 9_000_000n });

@@ -72,6 +72,12 @@ function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => 
       `${amount(unresolved)} for calls that were cut off in flight; what they did cost is not known, so they count at their upper bound`,
     ]);
   }
+  if (stats.overrun > 0) {
+    lines.push([
+      "overrun",
+      `${formatUsd(stats.overrun)} above the budget: calls did cost more than the stated price allows; check the price`,
+    ]);
+  }
   if (stats.boundCallCount > 0) {
     lines.push([
       "at bound",

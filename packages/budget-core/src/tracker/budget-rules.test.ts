@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { CostExtractor } from "../costs.ts";
 import { MemoryLedger } from "../ledger/memory.ts";
 import { openCall } from "../meter/meter-call.ts";
@@ -192,5 +192,50 @@ describe("runWithBudget", () => {
     expect(() => new CostTracker({ parent: tracker, ledger: new MemoryLedger() })).toThrow(
       /leave out the option "ledger"/,
     );
+  });
+});
+
+describe("a call that was quoted as free", () => {
+  it("passes a spent budget until it is billed; then not again", async () => {
+    const tracker = new CostTracker({ budget: "0.000001" });
+    const ask = () => tracker.reserve({ boundPicoUsd: 0n }, { modelId: "gift" });
+    const first = await ask();
+    await first.markDispatched();
+    await first.settle({ costPicoUsd: 5n * micro });
+    expect((await tracker.getStats()).overrun).toBe(0.000004);
+    await expect(ask()).rejects.toMatchObject({ code: "budget_exceeded" });
+    await expect(tracker.reserve({ boundPicoUsd: 0n }, { modelId: "other" })).resolves.toBeDefined();
+  });
+});
+
+describe("listeners", () => {
+  it("that fail change neither what is recorded nor what the caller gets", async () => {
+    const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    const tracker = new CostTracker({ budget: "0.0001" });
+    const fail = () => {
+      throw new Error("listener");
+    };
+    for (const name of ["spend", "denied", "alert", "fault"] as const) tracker.on(name, fail);
+    expect(await tracker.addCost("0.00006")).toBe(true);
+    await (await openCall({ tracker, costs: perToken }, { ...call, maxOutputTokens: 10 })).succeed({});
+    await expect(tracker.reserve({ boundPicoUsd: 10n ** 12n })).rejects.toMatchObject({ code: "budget_exceeded" });
+    expect((await tracker.getStats()).totalCost).toBe(0.00007);
+    expect(said).toHaveBeenCalled();
+    said.mockRestore();
+  });
+});
+
+describe("leases on a shared ledger", () => {
+  it("are kept alive while a call is in flight, and let go when it ends", async () => {
+    vi.useFakeTimers();
+    const ledger = Object.assign(new MemoryLedger(), { shared: true });
+    const tracker = new CostTracker({ budget: 1, ledger, leaseMs: 3000 });
+    const hold = await tracker.reserve({ boundPicoUsd: micro });
+    await hold.markDispatched();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await tracker.unresolved()).toEqual([]);
+    await hold.settle({ costPicoUsd: micro });
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });

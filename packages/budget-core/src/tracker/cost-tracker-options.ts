@@ -41,7 +41,10 @@ export interface CostTrackerOptions {
   mode?: "reserve" | "check";
   /** Where balances live. Default: in memory, gone with the process. */
   ledger?: Ledger;
-  /** How long a hold may stand without a sign of life, in ms. Default 10 minutes. */
+  /**
+   * How long a hold may stand without a sign of life, in ms. Default 10 minutes, and one minute on a ledger that other
+   * processes share; a call in flight keeps its own alive.
+   */
   leaseMs?: number;
   /** Clock in ms that picks the window. Default `Date.now`. */
   now?: () => number;

@@ -9,16 +9,18 @@ import type {
   UnresolvedReservation,
 } from "../ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory.ts";
-import { parsePicoUsd, type Usd, usd } from "../money.ts";
+import { type Usd, usd } from "../money.ts";
 import { assertPicoUsd, type Quote, type Receipt } from "../receipt.ts";
 import { AlertWatch } from "./alerts.ts";
 import { type CostStats, statsOf } from "./cost-stats.ts";
 import type { CostTrackerEvents, CostTrackerOptions, OnInsufficient, ReserveOptions } from "./cost-tracker-options.ts";
+import { freeIn, laneOf, readLimit, tightest } from "./limits.ts";
 import { Reservation } from "./reservation.ts";
 import { mayFitLater, type Refusal, type WaitingLine, waitingLineOf } from "./waiting.ts";
 import { noWindows, type WindowClock, windowClock } from "./windows.ts";
 
-const defaultLeaseMs = 600_000;
+/** Short where another process may wait for what a dead one held; a call in flight keeps its lease alive. */
+const defaultLeaseMs = ({ shared }: Ledger) => (shared ? 60_000 : 600_000);
 const defaultAlerts = [0.5, 0.75, 0.9];
 
 /** A budget: holds money for calls before they are sent, and counts what they cost. */
@@ -47,6 +49,8 @@ export class CostTracker {
     denied: new Set(),
     fault: new Set(),
   };
+  /** Models whose calls were quoted as free and billed all the same: they are not let past a spent budget again. */
+  readonly #chargedThough0 = new Set<string | undefined>();
   #limitPicoUsd: bigint | null;
 
   /** @throws InvalidAmountError for a budget or threshold that is not finite and >= 0, RangeError for an unknown zone. */
@@ -61,7 +65,7 @@ export class CostTracker {
     this.onInsufficient = options.onInsufficient ?? parent?.onInsufficient ?? "wait";
     this.#mode = options.mode ?? (parent ? parent.#mode : "reserve");
     this.#maxWaitMs = options.maxWaitMs ?? (parent ? parent.#maxWaitMs : undefined);
-    this.#leaseMs = options.leaseMs ?? (parent ? parent.#leaseMs : defaultLeaseMs);
+    this.#leaseMs = options.leaseMs ?? (parent ? parent.#leaseMs : defaultLeaseMs(this.ledger));
     this.#now = options.now ?? (parent ? parent.#now : Date.now);
     this.#windowAt = per === undefined ? noWindows : windowClock(per, timeZone);
     this.#alerts = new AlertWatch(this.ledger, options.alerts ?? defaultAlerts);
@@ -87,7 +91,9 @@ export class CostTracker {
     const trackers = this.#trackers(options.scopes);
     for (const tracker of trackers) if (tracker.#mode === "check") await tracker.#check(quote);
 
-    let attempt = await this.#tryReserve(quote, trackers, options);
+    const isFree = quote.boundPicoUsd === 0n && !this.#chargedThough0.has(options.modelId);
+    const asked = isFree || quote.boundPicoUsd > 0n ? quote : { ...quote, boundPicoUsd: 1n };
+    let attempt = await this.#tryReserve(asked, trackers, options);
     for (let tries = 0; !attempt.outcome.admitted && this.onInsufficient === "clamp" && tries < 3; tries++) {
       const clamped = options.clamp?.(freeIn(attempt.outcome));
       if (!clamped) break;
@@ -96,9 +102,12 @@ export class CostTracker {
     const { id, accounts, outcome } = attempt;
     if (!outcome.admitted) throw this.#deny(outcome, attempt.quote.boundPicoUsd, trackers);
 
-    const onSettled = (receipt: Receipt, balances: readonly Balance[]) =>
-      this.#settled({ trackers, accounts, balances }, { receipt, modelId: receipt.modelId ?? options.modelId });
-    const reservation = new Reservation({ id, quote: attempt.quote, ledger: this.ledger, onSettled });
+    const onSettled = (receipt: Receipt, balances: readonly Balance[]) => {
+      if (isFree && receipt.boundBreached) this.#chargedThough0.add(options.modelId);
+      return this.#settled({ trackers, accounts, balances }, { receipt, modelId: receipt.modelId ?? options.modelId });
+    };
+    const { ledger } = this;
+    const reservation = new Reservation({ id, quote: attempt.quote, ledger, leaseMs: this.#leaseMs, onSettled });
     if (options.signal?.aborted) {
       await reservation.release();
       throw options.signal.reason;
@@ -195,7 +204,14 @@ export class CostTracker {
   }
 
   #tell<Name extends keyof CostTrackerEvents>(name: Name, event: CostTrackerEvents[Name]): void {
-    for (const listener of this.#listeners[name]) listener(event);
+    for (const listener of this.#listeners[name]) {
+      try {
+        listener(event);
+      } catch (error) {
+        // A listener's mistake must neither take a paid answer from its caller nor change what is recorded.
+        console.error(`A "${name}" listener of budget "${this.scope}" failed:`, error);
+      }
+    }
   }
 
   /** The budgets that a call must fit: this one, its parents, and further ones with theirs; each once. */
@@ -268,18 +284,18 @@ export class CostTracker {
     const final = refusal.lacking.find(
       (account) => !mayFitLater({ admitted: false, lacking: [account] }, amountPicoUsd),
     );
-    const tightest = final ?? (refusal.lacking[0] as Refusal["lacking"][number]);
+    const lacking = final ?? (refusal.lacking[0] as Refusal["lacking"][number]);
     const owner = trackers.find((tracker) => {
-      return tracker.scope === tightest.scope && tracker.#account().window === tightest.window;
+      return tracker.scope === lacking.scope && tracker.#account().window === lacking.window;
     });
     const { endsAtMs } = owner ? owner.#windowAt(owner.#now()) : { endsAtMs: Number.POSITIVE_INFINITY };
     const error = new BudgetExceededError({
-      totalCost: usd.pico(tightest.spentPicoUsd + tightest.unresolvedPicoUsd),
-      budget: usd.pico(tightest.limitPicoUsd ?? 0n),
-      held: usd.pico(tightest.heldPicoUsd),
+      totalCost: usd.pico(lacking.spentPicoUsd + lacking.unresolvedPicoUsd),
+      budget: usd.pico(lacking.limitPicoUsd ?? 0n),
+      held: usd.pico(lacking.heldPicoUsd),
       required: usd.pico(amountPicoUsd),
-      scope: tightest.scope,
-      window: tightest.window,
+      scope: lacking.scope,
+      window: lacking.window,
       ...(Number.isFinite(endsAtMs) ? { resetsAt: new Date(endsAtMs) } : {}),
     });
     this.emit("denied", { error });
@@ -300,33 +316,4 @@ interface Settled {
   trackers: readonly CostTracker[];
   accounts: readonly Account[];
   balances: readonly Balance[];
-}
-
-function laneOf(trackers: readonly CostTracker[]): string {
-  return trackers.map(({ scope }) => scope).join("\n");
-}
-
-/** Each account once: where budgets of one name and window have different limits, the lower one holds. */
-function tightest(accounts: readonly Account[]): Account[] {
-  const merged = new Map<string, Account>();
-  for (const account of accounts) {
-    const key = `${account.scope}\n${account.window}`;
-    const limit = merged.get(key)?.limitPicoUsd ?? null;
-    const isTighter = limit === null || (account.limitPicoUsd !== null && account.limitPicoUsd < limit);
-    if (isTighter) merged.set(key, account);
-  }
-  return [...merged.values()];
-}
-
-/** What the tightest account that refused still has, calls in flight not counted as free. */
-function freeIn(refusal: Refusal): bigint {
-  const free = refusal.lacking.map(
-    (account) => (account.limitPicoUsd ?? 0n) - account.spentPicoUsd - account.heldPicoUsd - account.unresolvedPicoUsd,
-  );
-  return free.reduce((least, amount) => (amount < least ? amount : least));
-}
-
-function readLimit(budget: Usd | "unlimited" | undefined): bigint | null {
-  if (budget === undefined || budget === "unlimited") return null;
-  return typeof budget === "object" ? usd(budget).picoUsd : parsePicoUsd(budget, "budget");
 }

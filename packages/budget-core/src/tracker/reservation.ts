@@ -13,12 +13,15 @@ export class Reservation {
   readonly quote: Quote;
   readonly #ledger: Ledger;
   readonly #onSettled: SettledListener;
+  readonly #leaseMs: number;
   #settlement: Promise<void> | undefined;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: { id: string; quote: Quote; ledger: Ledger; onSettled: SettledListener }) {
+  constructor(options: { id: string; quote: Quote; ledger: Ledger; leaseMs: number; onSettled: SettledListener }) {
     this.id = options.id;
     this.quote = options.quote;
     this.#ledger = options.ledger;
+    this.#leaseMs = options.leaseMs;
     this.#onSettled = options.onSettled;
   }
 
@@ -28,8 +31,18 @@ export class Reservation {
   }
 
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
-  markDispatched(): Promise<void> {
-    return this.#ledger.markDispatched(this.id);
+  async markDispatched(): Promise<void> {
+    await this.#ledger.markDispatched(this.id);
+    if (this.#ledger.shared) this.#keepAlive();
+  }
+
+  /** Others must not take a call that is still in flight for one whose owner has died. */
+  #keepAlive(): void {
+    this.#heartbeat ??= setInterval(() => {
+      // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
+      this.#ledger.extend(this.id, this.#leaseMs).catch(() => undefined);
+    }, this.#leaseMs / 3);
+    (this.#heartbeat as { unref?: () => void }).unref?.();
   }
 
   /**
@@ -39,6 +52,7 @@ export class Reservation {
   settle(receipt: Receipt): Promise<void> {
     this.#settlement ??= this.#settleOnce(receipt).catch((error: unknown) => {
       this.#settlement = undefined;
+      waitingLineOf(this.#ledger).wake();
       throw error;
     });
     return this.#settlement;
@@ -51,7 +65,9 @@ export class Reservation {
       ...(priceBook === undefined ? {} : { priceBook }),
       ...(receipt.costPicoUsd > boundPicoUsd ? { boundBreached: true } : {}),
     };
-    await this.#onSettled(posted, await this.#ledger.settle(this.id, posted));
+    const balances = await this.#ledger.settle(this.id, posted);
+    clearInterval(this.#heartbeat);
+    await this.#onSettled(posted, balances);
   }
 
   /**
@@ -61,8 +77,13 @@ export class Reservation {
    * @throws ReservationStateError without it.
    */
   async release(evidence?: string): Promise<void> {
-    await this.#ledger.release(this.id, evidence);
-    waitingLineOf(this.#ledger).wake();
+    try {
+      await this.#ledger.release(this.id, evidence);
+      clearInterval(this.#heartbeat);
+    } finally {
+      // A store whose answer was lost may have freed it all the same.
+      waitingLineOf(this.#ledger).wake();
+    }
   }
 
   /** Moves the end of the lease to `leaseMs` from now. */

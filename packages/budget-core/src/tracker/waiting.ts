@@ -125,7 +125,11 @@ export class WaitingLine {
       try {
         const outcome = await waiter.attempt();
         if (!waiters.has(waiter)) {
-          if (outcome.admitted) await waiter.undo();
+          if (outcome.admitted) {
+            // Who was refused meanwhile, because of this hold, may fit after it.
+            this.#again = true;
+            await waiter.undo();
+          }
         } else if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) waiter.finish(outcome);
         else {
           smallest = { amountPicoUsd, outcome };
