@@ -49,13 +49,17 @@ function snippetOf(packed: Packed): string {
   return block[1];
 }
 
-/** Sends what the snippet sends to the provider to the simulator instead; the snippet itself is run as it stands. */
+/** Sends what a snippet sends to its provider to the simulator instead; the snippet itself is run as it stands. */
 const redirect = `const send = globalThis.fetch;
-globalThis.fetch = (url, init) => send(String(url).replace("https://openrouter.ai/api/v1", process.env.SIMULATOR_URL), init);
+const paths = { "https://openrouter.ai/api/v1": "/api/v1", "https://api.openai.com/v1": "/v1" };
+globalThis.fetch = (url, init) => {
+  const base = Object.keys(paths).find((known) => String(url).startsWith(known));
+  return send(base ? String(url).replace(base, process.env.SIMULATOR_URL + paths[base]) : url, init);
+};
 `;
 
 async function runSnippet(provider: Packed, packages: readonly Packed[]): Promise<void> {
-  const project = join(workspace, "project");
+  const project = join(workspace, basename(provider.folder));
   mkdirSync(project);
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const wanted = ["budget-core", "simulator"].map((name) => packages.find(({ folder }) => basename(folder) === name));
@@ -71,7 +75,8 @@ import { startSimulator } from "@autolabel/simulator";
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url));
   worker.once("message", (url) => {
-    const env = { ...process.env, OPENROUTER_API_KEY: "test", SIMULATOR_URL: url };
+    const keys = { OPENROUTER_API_KEY: "test", OPENAI_API_KEY: "test", CORPORATE_API_KEY: "test" };
+    const env = { ...process.env, ...keys, CORPORATE_BASE_URL: url + "/gateway/v1", SIMULATOR_URL: url };
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "./redirect.mjs", "snippet.mjs"], { env, encoding: "utf8" });
     process.stdout.write(stdout);
     process.stderr.write(stderr);
@@ -79,7 +84,7 @@ if (isMainThread) {
   });
 } else {
   const simulator = await startSimulator();
-  parentPort.postMessage(simulator.openRouterUrl);
+  parentPort.postMessage(simulator.url);
 }
 `,
   );

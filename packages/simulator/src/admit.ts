@@ -3,7 +3,7 @@ import { isJsonObject } from "./json.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { Refusal } from "./refusal.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
-import type { PricedModel } from "./simulated-model.ts";
+import { type PricedModel, priceModel } from "./simulated-model.ts";
 import type { Wire } from "./wire/wire.ts";
 
 /** @throws Refusal 401 when the key is not one of the accepted ones. */
@@ -39,7 +39,9 @@ export function faultRefusal(fault: Fault | undefined, wire: Wire): Refusal | un
 }
 
 const STATUS_MESSAGES: Readonly<Record<number, string>> = {
+  400: "Bad request",
   401: "Incorrect API key provided",
+  412: "Precondition failed",
   429: "Rate limit exceeded. Please try again later.",
   500: "Internal Server Error",
   502: "Provider returned error",
@@ -72,10 +74,14 @@ export function admit(account: SimulatedAccount, wire: Wire, request: ModelReque
   return model;
 }
 
+/** What a gateway's model costs when no price is given for it. */
+const FREE = { promptUsdPerMillion: "0", completionUsdPerMillion: "0", provider: "Gateway" };
+
 function chooseModel(account: SimulatedAccount, wire: Wire, request: ModelRequest): PricedModel {
   const known = request.candidates.flatMap((id) => {
     const model = account.models.get(id);
-    return model?.wires.includes(wire.name) ? [model] : [];
+    if (model?.wires.includes(wire.name)) return [model];
+    return wire.servesAnyModel ? [priceModel(id, FREE, [wire.name])] : [];
   });
   if (known.length === 0) throw wire.unknownModel(request.candidates[0] ?? "");
   const affordable = known.find((model) => isWithinMaxPrice(model, request));

@@ -18,7 +18,7 @@ export async function deliverJson({ account, wire, exchange, generation, latency
     account.bill(generation, "aborted", 0);
     return;
   }
-  const headers = { ...account.limiter.headers(), ...wire.headers(generation.id) };
+  const headers = { ...account.limiter.headers(), ...wire.headers(generation) };
   switch (generation.fault?.kind) {
     case "cut": {
       const text = JSON.stringify(wire.reply(generation, account.bill(generation, "cut", 0)));
@@ -47,7 +47,7 @@ export async function deliverStream(delivery: Delivery): Promise<void> {
     "content-type": "text/event-stream",
     "cache-control": "no-cache",
     ...account.limiter.headers(),
-    ...wire.headers(generation.id),
+    ...wire.headers(generation),
   });
   response.flushHeaders();
   send(delivery, wire.openFrames(generation));

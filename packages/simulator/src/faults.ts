@@ -6,8 +6,10 @@ import { seededFraction } from "./seeded-random.ts";
  * `bad-json`, `empty-choices`, `invalid-label`. `slow` answers properly after `ms`.
  */
 export type FaultKind =
+  | "400"
   | "401"
   | "402"
+  | "412"
   | "429"
   | "500"
   | "502"

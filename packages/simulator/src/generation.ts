@@ -8,6 +8,8 @@ import { countTokens, truncateToTokens } from "./tokens.ts";
 export interface Reporting {
   readonly cost: boolean;
   readonly usage: boolean;
+  /** Where the gateway tells its cost, if it does. */
+  readonly gatewayCost: "body" | "header" | undefined;
   /** The caller's own provider key pays: `cost` is 0 and the upstream cost is the true charge. */
   readonly byok: boolean;
 }

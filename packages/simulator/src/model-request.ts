@@ -38,4 +38,6 @@ export interface ModelRequest {
   readonly maxPrice: { readonly prompt?: bigint; readonly completion?: bigint; readonly request?: bigint };
   readonly reasoningEffort: string | undefined;
   readonly serviceTier: string;
+  /** How embedding vectors are wanted; only their requests have it. */
+  readonly vectors?: { readonly dimensions: number; readonly base64: boolean };
 }

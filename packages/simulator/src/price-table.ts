@@ -59,6 +59,12 @@ const BUILT_IN: Readonly<Record<string, SimulatedModel>> = {
   }),
 };
 
+/** Sold by OpenAI's embeddings endpoint only. */
+const EMBEDDING_MODELS: Readonly<Record<string, SimulatedModel>> = {
+  "text-embedding-3-small": model("0.02", "0", { provider: "OpenAI", contextLength: 300_000 }),
+  "text-embedding-3-large": model("0.13", "0", { provider: "OpenAI", contextLength: 300_000 }),
+};
+
 function model(prompt: string, completion: string, rest: Partial<SimulatedModel>): SimulatedModel {
   return { ...rest, promptUsdPerMillion: prompt, completionUsdPerMillion: completion };
 }
@@ -82,7 +88,7 @@ export interface Charge {
   readonly completionUsd: string;
 }
 
-/** Builds the table of the built-in models plus the given ones; added models answer on both wires. */
+/** Builds the table of the built-in models plus the given ones; added models answer on every wire. */
 export function createPriceTable(added: Readonly<Record<string, SimulatedModel>> = {}): Map<string, PricedModel> {
   const table = new Map<string, PricedModel>();
   for (const [id, entry] of Object.entries(BUILT_IN)) {
@@ -91,7 +97,9 @@ export function createPriceTable(added: Readonly<Record<string, SimulatedModel>>
     const bare = id.slice("openai/".length);
     table.set(bare, priceModel(bare, entry, ["openai"]));
   }
-  for (const [id, entry] of Object.entries(added)) table.set(id, priceModel(id, entry, ["openrouter", "openai"]));
+  for (const [id, entry] of Object.entries(EMBEDDING_MODELS)) table.set(id, priceModel(id, entry, ["embeddings"]));
+  const wires = ["openrouter", "openai", "embeddings", "gateway"] as const;
+  for (const [id, entry] of Object.entries(added)) table.set(id, priceModel(id, entry, wires));
   return table;
 }
 

@@ -11,11 +11,14 @@ import {
   openRouterKey,
   openRouterModels,
 } from "./wire/catalog.ts";
+import { gatewayChat } from "./wire/gateway.ts";
 import { openAiChat } from "./wire/openai-chat.ts";
+import { openAiEmbeddings } from "./wire/openai-embeddings.ts";
+import { openAiResponses } from "./wire/openai-responses.ts";
 import { openRouterChat } from "./wire/openrouter.ts";
 import type { Wire } from "./wire/wire.ts";
 
-const WIRES: readonly Wire[] = [openRouterChat, openAiChat];
+const WIRES: readonly Wire[] = [openRouterChat, openAiChat, openAiResponses, openAiEmbeddings, gatewayChat];
 
 const ENDPOINTS_PATH = /^\/api\/v1\/models\/([^/]+\/[^/]+)\/endpoints$/;
 
@@ -23,8 +26,9 @@ const ENDPOINTS_PATH = /^\/api\/v1\/models\/([^/]+\/[^/]+)\/endpoints$/;
 export async function serve(account: SimulatedAccount, exchange: HttpExchange): Promise<void> {
   const { request } = exchange;
   const url = new URL(request.url ?? "/", "http://simulator");
-  const wire = WIRES.find((candidate) => candidate.path === url.pathname);
-  if (wire && request.method === "POST") return serveGeneration(account, wire, exchange);
+  const { path, deployment } = readAzurePath(url.pathname);
+  const wire = WIRES.find((candidate) => candidate.path === path);
+  if (wire && request.method === "POST") return serveGeneration(account, { wire, deployment }, exchange);
   request.resume();
   try {
     const body = answerQuery(account, exchange, url);
@@ -34,6 +38,13 @@ export async function serve(account: SimulatedAccount, exchange: HttpExchange): 
     if (!(error instanceof Refusal)) throw error;
     sendJson(exchange, { status: error.status, body: { error: { code: error.status, message: error.message } } });
   }
+}
+
+/** Azure serves OpenAI's endpoints under `/openai`, most of them below the deployment that is asked. */
+function readAzurePath(pathname: string): { path: string; deployment: string | undefined } {
+  const [, name, rest] = /^\/openai\/deployments\/([^/]+)\/(.+)$/.exec(pathname) ?? [];
+  if (name !== undefined) return { path: `/v1/${rest}`, deployment: decodeURIComponent(name) };
+  return { path: pathname.replace(/^\/openai\//, "/v1/"), deployment: undefined };
 }
 
 function answerQuery(account: SimulatedAccount, { request, apiKey }: HttpExchange, url: URL): unknown {

@@ -8,11 +8,23 @@ import type { Wire } from "./wire/wire.ts";
 
 const DEFAULT_SLOW_MS = 1000;
 
+/** A billable endpoint as it was called. */
+export interface Endpoint {
+  readonly wire: Wire;
+  /** The model that the path names, as Azure's do; it stands before the one in the body. */
+  readonly deployment: string | undefined;
+}
+
 /** Serves one request of a billable endpoint, from its body to its end. */
-export async function serveGeneration(account: SimulatedAccount, wire: Wire, exchange: HttpExchange): Promise<void> {
+export async function serveGeneration(
+  account: SimulatedAccount,
+  endpoint: Endpoint,
+  exchange: HttpExchange,
+): Promise<void> {
+  const { wire } = endpoint;
   const index = account.enter();
   try {
-    await generateAndDeliver(account, wire, exchange, index);
+    await generateAndDeliver(account, endpoint, exchange, index);
   } catch (error) {
     if (error instanceof Refusal) sendRefusal(account, wire, exchange, error);
     else if (!exchange.clientGone.aborted) throw error;
@@ -23,14 +35,15 @@ export async function serveGeneration(account: SimulatedAccount, wire: Wire, exc
 
 async function generateAndDeliver(
   account: SimulatedAccount,
-  wire: Wire,
+  { wire, deployment }: Endpoint,
   exchange: HttpExchange,
   index: number,
 ): Promise<void> {
   const { options } = account;
   const text = await readBody(exchange);
   checkKey(account, exchange.apiKey);
-  const request = wire.readRequest(parseBody(text));
+  const body = parseBody(text);
+  const request = wire.readRequest(deployment === undefined ? body : { ...body, model: deployment });
   const attempt = account.countAttempt(request.promptHash);
   const fault = account.faults.strike({ index, promptText: request.promptText });
   if (fault?.kind === "disconnect") {

@@ -15,6 +15,8 @@ export interface Simulator {
   readonly openRouterUrl: string;
   /** The base URL for OpenAI clients: set `OPENAI_BASE_URL` to it. */
   readonly openAiUrl: string;
+  /** The base URL of a company's OpenAI-compatible gateway: any model, free unless `models` prices it. */
+  readonly gatewayUrl: string;
   /** What was billed so far; a live view. */
   readonly invoice: Invoice;
   /** Requests of billable endpoints received so far, the failed ones included. */
@@ -63,6 +65,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     url,
     openRouterUrl: `${url}/api/v1`,
     openAiUrl: `${url}/v1`,
+    gatewayUrl: `${url}/gateway/v1`,
     invoice: account.invoice,
     get requests() {
       return account.requests;

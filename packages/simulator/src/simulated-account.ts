@@ -38,6 +38,7 @@ export class SimulatedAccount {
     this.reporting = {
       cost: options.costField !== "omitted",
       usage: options.usageField !== "omitted",
+      gatewayCost: options.gatewayCost,
       byok: options.byok === true,
     };
   }

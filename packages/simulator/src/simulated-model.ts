@@ -28,12 +28,15 @@ export interface SimulatedModel {
   readonly errorRate?: number;
 }
 
+/** An API that models are sold on. */
+export type WireName = "openrouter" | "openai" | "embeddings" | "gateway";
+
 /** A model of the price table with its prices in pico-USD per million tokens. */
 export interface PricedModel {
   readonly id: string;
   readonly name: string;
   readonly provider: string;
-  readonly wires: readonly ("openrouter" | "openai")[];
+  readonly wires: readonly WireName[];
   readonly contextLength: number;
   readonly maxCompletionTokens: number | undefined;
   readonly reasoningTokens: number;

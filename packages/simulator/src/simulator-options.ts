@@ -33,6 +33,8 @@ export interface SimulatorOptions {
   readonly costField?: "reported" | "omitted";
   /** `"omitted"` leaves `usage` out of every response. Default `"reported"`. */
   readonly usageField?: "reported" | "omitted";
+  /** Where the gateway tells what a call cost: `usage.cost`, or `x-litellm-response-cost` on unstreamed answers. Default: nowhere. */
+  readonly gatewayCost?: "body" | "header";
   /** Report as if the caller's own provider key paid: `cost` 0, upstream cost the true charge. Default false. */
   readonly byok?: boolean;
   /** Bill the whole answer when the client leaves or the body is cut; false bills what was sent. Default true. */

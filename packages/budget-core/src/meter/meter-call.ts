@@ -32,6 +32,8 @@ export interface OpenCall {
   fail(error: unknown, result?: CallResult): Promise<void>;
   /** The caller cut the call off. Its reason says nothing about the provider's bill, so it is never evidence. */
   cut(result?: CallResult): Promise<void>;
+  /** The call never left: its hold is released. */
+  cancel(): Promise<void>;
 }
 
 /**
@@ -67,6 +69,7 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     succeed: (result) => close({ call, quote, result }),
     fail: (error, result) => close({ call, quote, error, ...(result ? { result } : {}) }),
     cut: (result) => close({ call, quote, ...(result ? { result } : {}) }),
+    cancel: () => close("never sent"),
   };
 }
 
@@ -76,8 +79,9 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
  */
 function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
   let closing: Promise<void> | undefined;
-  const run = async (outcome: Outcome) => {
+  const run = async (outcome: Outcome | "never sent") => {
     try {
+      if (outcome === "never sent") return await hold.release(outcome);
       const refusal =
         "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
       if (refusal) return await hold.release(refusal);
@@ -88,7 +92,7 @@ function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
       tracker.emit("fault", { error, reservationId: hold.id });
     }
   };
-  return (outcome: Outcome) => {
+  return (outcome: Outcome | "never sent") => {
     closing ??= run(outcome);
     return closing;
   };

@@ -1,17 +1,10 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Generation } from "../generation.ts";
 import type { Charge } from "../price-table.ts";
-import { Refusal } from "../refusal.ts";
 import { deltaMessage, replyChoices, usageTotals } from "./chat-shapes.ts";
+import { openAiManners, servedTier, upstreamError } from "./openai-shapes.ts";
 import { readChatRequest } from "./read-chat-request.ts";
 import { SSE_DONE, sseData, type Wire } from "./wire.ts";
-
-const ERROR_TYPES: Readonly<Record<number, string>> = {
-  400: "invalid_request_error",
-  401: "invalid_request_error",
-  404: "invalid_request_error",
-  429: "requests",
-};
 
 /** OpenAI's chat completions: no cost on the wire, and usage on streams only for those who ask. */
 export const openAiChat: Wire = {
@@ -19,23 +12,7 @@ export const openAiChat: Wire = {
   path: "/v1/chat/completions",
   readRequest: readChatRequest,
   newId: () => `chatcmpl-${randomBytes(15).toString("base64url")}`,
-  headers: () => ({ "x-request-id": `req_${randomUUID().replaceAll("-", "")}`, "openai-version": "2020-10-01" }),
-  unknownModel: (id) =>
-    new Refusal(404, `The model \`${id}\` does not exist or you do not have access to it.`, {
-      code: "model_not_found",
-    }),
-  noCredit: () =>
-    new Refusal(429, "You exceeded your current quota, please check your plan and billing details.", {
-      code: "insufficient_quota",
-    }),
-  refusalBody: ({ status, message, code }) => ({
-    error: {
-      message,
-      type: code === "insufficient_quota" ? code : (ERROR_TYPES[status] ?? "server_error"),
-      param: null,
-      code: code ?? null,
-    },
-  }),
+  ...openAiManners,
   reply: (generation, charge) => ({
     ...envelope(generation, "chat.completion"),
     choices: replyChoices(generation),
@@ -67,7 +44,7 @@ function envelope(generation: Generation, object: string): Record<string, unknow
     object,
     created: generation.createdSeconds,
     model: generation.model.id,
-    service_tier: generation.request.serviceTier === "auto" ? "default" : generation.request.serviceTier,
+    service_tier: servedTier(generation.request.serviceTier),
     system_fingerprint: null,
   };
 }
@@ -91,14 +68,5 @@ function usage({ counts }: Charge): Record<string, unknown> {
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,
     },
-  };
-}
-
-function upstreamError(): unknown {
-  return {
-    message: "The server had an error while processing your request. Sorry about that!",
-    type: "server_error",
-    param: null,
-    code: null,
   };
 }

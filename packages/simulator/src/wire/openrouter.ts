@@ -16,7 +16,7 @@ export const openRouterChat: Wire = {
   path: "/api/v1/chat/completions",
   readRequest: readChatRequest,
   newId: (nowMs) => `gen-${Math.floor(nowMs / 1000)}-${randomBytes(15).toString("base64url")}`,
-  headers: (generationId) => ({ "x-generation-id": generationId }),
+  headers: ({ id }) => ({ "x-generation-id": id }),
   unknownModel: (id) => new Refusal(400, `${id} is not a valid model ID`),
   noCredit: () =>
     new Refusal(402, "Insufficient credits. Add more using https://openrouter.ai/settings/credits", {

@@ -58,7 +58,8 @@ function readMaxOutputTokens(body: JsonObject): number | undefined {
   return caps.length === 0 ? undefined : Math.min(...caps);
 }
 
-function readWhole(value: unknown, name: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
+/** @throws Refusal 400 unless the value is absent or a whole number from 1 to `most`. */
+export function readWhole(value: unknown, name: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most) return value;
   throw new Refusal(400, `Invalid value for '${name}': expected a whole number of at least 1`);

@@ -3,13 +3,16 @@ import type { JsonObject } from "../json.ts";
 import type { ModelRequest } from "../model-request.ts";
 import type { Charge } from "../price-table.ts";
 import type { Refusal } from "../refusal.ts";
+import type { WireName } from "../simulated-model.ts";
 
 /**
  * How one API speaks: its path, its reading of a request and its shapes. Frames of a stream are whole SSE texts, so that
  * an API with named events fits as well.
  */
 export interface Wire {
-  readonly name: "openrouter" | "openai";
+  readonly name: WireName;
+  /** True when models that nobody priced are served for nothing, as behind a company's gateway. */
+  readonly servesAnyModel?: boolean;
   /** The path of the endpoint, for POST. */
   readonly path: string;
   /** @throws Refusal When the body is no valid request. */
@@ -17,7 +20,7 @@ export interface Wire {
   /** A new generation id. */
   newId(nowMs: number): string;
   /** Headers of every 200. */
-  headers(generationId: string): Record<string, string>;
+  headers(generation: Generation): Record<string, string>;
   /** The refusal of a model that is not sold here. */
   unknownModel(id: string): Refusal;
   /** The refusal when the credit is used up. */

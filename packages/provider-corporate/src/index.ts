@@ -1,0 +1,12 @@
+export {
+  BudgetExceededError,
+  budgetMiddleware,
+  CostTracker,
+  isBudgetExceeded,
+  UpstreamBudgetError,
+  usd,
+} from "@autolabel/budget-core";
+export { type Corporate, type CorporateOptions, createCorporate } from "./corporate-client.ts";
+export { type CorporateCostsOptions, type CostFrom, corporateCosts } from "./corporate-costs.ts";
+export { corporateBudgetError } from "./corporate-errors.ts";
+export { type CorporatePrices, corporatePriceBook } from "./corporate-prices.ts";

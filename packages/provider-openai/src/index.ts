@@ -1,0 +1,15 @@
+export { createOpenAI } from "@ai-sdk/openai";
+export {
+  BudgetExceededError,
+  budgetMiddleware,
+  CostTracker,
+  isBudgetExceeded,
+  UpstreamBudgetError,
+  usd,
+} from "@autolabel/budget-core";
+export { AzureOpenAI, OpenAI } from "openai";
+export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./meter-openai.ts";
+export { type BudgetedOpenAI, type BudgetedOpenAIOptions, createBudgetedOpenAI } from "./openai-client.ts";
+export { type OpenAiCostsOptions, openAiCosts } from "./openai-costs.ts";
+export { openAiBudgetError } from "./openai-errors.ts";
+export { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";

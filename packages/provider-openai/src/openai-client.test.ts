@@ -1,0 +1,161 @@
+import { BudgetExceededError, CostTracker, isBudgetExceeded, usd } from "@autolabel/budget-core";
+import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
+import { embedMany, generateText, isStepCount, Output, streamText, tool } from "ai";
+import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createBudgetedOpenAI } from "./openai-client.ts";
+import { openAiBudgetError } from "./openai-errors.ts";
+
+let simulator: Simulator;
+afterEach(() => simulator.close());
+
+/** The oracle: what the simulated provider billed, against what we recorded. */
+async function expectBilledAsRecorded(tracker: CostTracker) {
+  const { exact, boundCallCount } = await tracker.getStats();
+  expect([exact.spent.picoUsd, boundCallCount]).toEqual([simulator.invoice.totalPicoUsd, 0]);
+  expect(exact.held.picoUsd).toBe(0n);
+}
+
+async function expectNeverBelow(tracker: CostTracker) {
+  await expect.poll(async () => (await tracker.getStats()).held).toBe(0);
+  const { exact, boundCallCount } = await tracker.getStats();
+  expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
+  if (exact.spent.picoUsd > simulator.invoice.totalPicoUsd) expect(boundCallCount).toBeGreaterThan(0);
+}
+
+describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) => {
+  async function setUp(budget: string, options: SimulatorOptions = {}) {
+    simulator = await startSimulator(options);
+    const tracker = new CostTracker({ budget });
+    const sent: Record<string, unknown>[] = [];
+    const openai = createBudgetedOpenAI({
+      tracker,
+      apiKey: "test",
+      baseURL: simulator.openAiUrl,
+      fetch: (url, init) => {
+        sent.push(JSON.parse(init?.body as string) as Record<string, unknown>);
+        return fetch(url, init);
+      },
+    });
+    return { tracker, sent, model: openai[api]("gpt-4o-mini"), openai };
+  }
+  const prompt = "Hello, a or b?";
+
+  it("records what is billed, and sends the cap of its bound", async () => {
+    const { model, tracker, sent } = await setUp("1");
+    await generateText({ model, prompt });
+    await streamText({ model, prompt }).consumeStream();
+    const output = Output.choice({ options: ["a", "b"] });
+    await generateText({ model, prompt, output, maxOutputTokens: 30 });
+    const cap = api === "chat" ? "max_tokens" : "max_output_tokens";
+    expect(sent.map((body) => body[cap])).toEqual([16_384, 16_384, 30]);
+    expect(simulator.invoice.count).toBe(3);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("is refused with the same error, and nothing is sent", async () => {
+    const { model } = await setUp("0");
+    const error = await generateText({ model, prompt }).catch((caught: unknown) => caught);
+    expect(BudgetExceededError.isInstance(error)).toBe(true);
+    const stream = streamText({ model, prompt, onError: () => {} });
+    await expect(stream.text).rejects.toMatchObject({ code: "budget_exceeded" });
+    expect(simulator.requests).toBe(0);
+  });
+
+  it("is refused in the middle of a tool loop, with the steps before it billed", async () => {
+    const { model, tracker } = await setUp("1");
+    const tools = { look: tool({ inputSchema: z.object({ q: z.string() }), execute: async () => "found" }) };
+    const run = () => generateText({ model, prompt, tools, maxOutputTokens: 20, stopWhen: isStepCount(5) });
+    await run();
+    expect(simulator.invoice.count).toBe(2);
+    await tracker.setBudget(usd.pico(simulator.invoice.totalPicoUsd + 1n));
+    await expect(run()).rejects.toSatisfy(isBudgetExceeded);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("settles every retry by itself", async () => {
+    const faults = [
+      { kind: "429", at: 1, retryAfter: 0 },
+      { kind: "503", at: 2, retryAfter: 0 },
+    ] as const;
+    const { model, tracker } = await setUp("1", { faults });
+    await generateText({ model, prompt, maxOutputTokens: 20 });
+    expect(simulator.requests).toBe(3);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it.each(["500", "cut", "error-chunk", "bad-json", "empty-choices", "invalid-label"] as const)(
+    "never records less than was billed when it goes wrong: %s",
+    async (kind) => {
+      const { model, tracker } = await setUp("1", { faults: [{ kind }] });
+      const output = Output.choice({ options: ["a", "b"] });
+      const limits = { maxOutputTokens: 20, maxRetries: 0 };
+      await generateText({ model, prompt, output, ...limits }).catch(() => undefined);
+      await expectNeverBelow(tracker);
+      await streamText({ model, prompt, ...limits, onError: () => {} }).consumeStream({ onError: () => {} });
+      expect(simulator.requests).toBe(2);
+      await expectNeverBelow(tracker);
+    },
+  );
+
+  it("settles when it is aborted, left early or never read", async () => {
+    const { model, tracker } = await setUp("1", { chunkDelayMs: 2, latencyMs: 10 });
+    const abort = new AbortController();
+    const limits = { maxOutputTokens: 60, abortSignal: abort.signal, onError: () => {} };
+    const aborted = streamText({ model, prompt, ...limits });
+    await expect.poll(() => simulator.requests, { interval: 1 }).toBe(1);
+    abort.abort();
+    await aborted.consumeStream({ onError: () => {} });
+    for await (const _ of streamText({ model, prompt, maxOutputTokens: 60 }).textStream) break;
+    void streamText({ model, prompt: "Nobody reads this", maxOutputTokens: 60 });
+    await expect.poll(() => simulator.invoice.count).toBe(3);
+    await expect.poll(async () => (await tracker.getStats()).callCount).toBe(3);
+    await expectNeverBelow(tracker);
+    expect((await tracker.getStats()).boundCallCount).toBe(1);
+  });
+
+  it("costs nothing when OpenAI refuses for money, and says so", async () => {
+    const { model, tracker } = await setUp("1", { creditPicoUsd: 0n });
+    const error = await generateText({ model, prompt, maxRetries: 0 }).catch((caught: unknown) => caught);
+    expect(openAiBudgetError(error)).toMatchObject({ provider: "openai", statusCode: 429 });
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("pays at most 50 of 200 concurrent calls on a budget for 50", async () => {
+    const { model, tracker } = await setUp("1", { latencyMs: 2 });
+    const ask = () => generateText({ model, prompt, maxOutputTokens: 40, maxRetries: 0 });
+    await ask();
+    const perCall = simulator.invoice.totalPicoUsd;
+    simulator.reset();
+    await tracker.reset();
+    await tracker.setBudget(usd.pico(perCall * 50n));
+    const outcomes = await Promise.allSettled(Array.from({ length: 200 }, ask));
+    const paid = outcomes.filter(({ status }) => status === "fulfilled").length;
+    expect(paid).toBeLessThanOrEqual(50);
+    expect(paid).toBeGreaterThan(35);
+    expect(simulator.requests).toBe(paid);
+    expect(simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(perCall * 50n);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("keeps input in the request: nothing is stored unless a call says so", async () => {
+    const { model, openai, sent } = await setUp("1");
+    await generateText({ model, prompt });
+    await generateText({ model, prompt, providerOptions: { openai: { store: true } } });
+    expect(sent.map(({ store }) => store)).toEqual(api === "chat" ? [undefined, true] : [false, true]);
+    expect(openai("gpt-4o-mini").provider).toBe("openai.responses");
+  });
+});
+
+it("a budgeted embedding model records what is billed, and is refused with the same error", async () => {
+  simulator = await startSimulator();
+  const tracker = new CostTracker({ budget: "1" });
+  const openai = createBudgetedOpenAI({ tracker, apiKey: "test", baseURL: simulator.openAiUrl });
+  const model = openai.embedding("text-embedding-3-small");
+  await embedMany({ model, values: ["one", "two"] });
+  expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+  await expectBilledAsRecorded(tracker);
+  await tracker.setBudget("0");
+  await expect(embedMany({ model, values: ["one"] })).rejects.toMatchObject({ code: "budget_exceeded" });
+  expect(simulator.requests).toBe(1);
+});

@@ -1,0 +1,92 @@
+import { UpstreamBudgetError } from "@autolabel/budget-core";
+import { asRecord } from "./openai-usage.ts";
+
+/** Codes with which OpenAI refuses for money. Source: OpenAI's error code guide and API responses. */
+const moneyCodes = new Set([
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+  "budget_exceeded",
+]);
+
+/**
+ * The refusal for money behind an error of an OpenAI call: credit or a monthly limit is used up
+ * (`insufficient_quota` and its like, or HTTP 402). Knows the errors of the `openai` client and of the AI SDK, also
+ * behind a retry error. Undefined for any other error, such as a rate limit.
+ */
+export function openAiBudgetError(error: unknown): UpstreamBudgetError | undefined {
+  for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
+    const { statusCode, code, type, message } = readRefusal(next);
+    if (statusCode === 402 || moneyCodes.has(code ?? "") || moneyCodes.has(type ?? "")) {
+      return new UpstreamBudgetError({
+        provider: "openai",
+        ...(statusCode === undefined ? {} : { statusCode }),
+        message: `OpenAI refused for money (${code ?? type ?? `HTTP ${statusCode}`}): ${message} Add credit or raise the limit at https://platform.openai.com/settings/organization/billing`,
+        cause: error,
+      });
+    }
+    const { lastError, cause } = next as { lastError?: unknown; cause?: unknown };
+    next = lastError ?? cause;
+  }
+  return undefined;
+}
+
+/**
+ * Why an error proves that OpenAI charged nothing although the request was sent: HTTP 503 with OpenAI's own error body is
+ * a refusal for want of capacity, before any generation. Any other 5xx can come after it.
+ */
+export function openAiRefusal(error: unknown): string | undefined {
+  const { statusCode, body } = readRefusal(error);
+  const isRefusal = statusCode === 503 && asRecord(body?.error) !== undefined && body?.usage === undefined;
+  return isRefusal ? "HTTP 503 of OpenAI" : undefined;
+}
+
+/** The response body that an error carries, if it is JSON. */
+export function responseOfError(error: unknown): Record<string, unknown> | undefined {
+  return readRefusal(error).body;
+}
+
+/**
+ * Whether a refusal may be billed all the same: Azure bills requests that its content filter or an input limit stops
+ * (HTTP 400) or that time out (408). Source: Azure OpenAI, "Manage costs: HTTP error response code and billing status".
+ */
+export function isBilledRefusal(url: URL, statusCode: number, responseBody: string): boolean {
+  const isAzure = url.hostname.endsWith(".azure.com") || url.pathname.includes("/openai/");
+  if (!isAzure || statusCode !== 400) return false;
+  return /content_filter|content_management|ResponsibleAI|context_length|string_above_max/.test(responseBody);
+}
+
+interface RefusalFields {
+  statusCode?: number;
+  code?: string;
+  type?: string;
+  message: string;
+  body?: Record<string, unknown>;
+}
+
+/** Reads `status` and `error` of the `openai` client's errors, `statusCode` and `responseBody` of the AI SDK's. */
+function readRefusal(error: unknown): RefusalFields {
+  const fields = asRecord(error) ?? {};
+  const statusCode = fields.statusCode ?? fields.status;
+  const body = parse(fields.responseBody);
+  const told = asRecord(body?.error) ?? asRecord(fields.error) ?? {};
+  const message = told.message ?? fields.message;
+  const code = told.code ?? fields.code;
+  const type = told.type ?? fields.type;
+  return {
+    message: typeof message === "string" ? message : "",
+    ...(typeof statusCode === "number" ? { statusCode } : {}),
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof type === "string" ? { type } : {}),
+    ...(body ? { body } : {}),
+  };
+}
+
+function parse(text: unknown): Record<string, unknown> | undefined {
+  if (typeof text !== "string") return undefined;
+  try {
+    return asRecord(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

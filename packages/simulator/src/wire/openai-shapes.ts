@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import { Refusal } from "../refusal.ts";
+import type { Wire } from "./wire.ts";
+
+const ERROR_TYPES: Readonly<Record<number, string>> = {
+  400: "invalid_request_error",
+  401: "invalid_request_error",
+  404: "invalid_request_error",
+  429: "requests",
+};
+
+/** What all of OpenAI's endpoints share: their headers and their refusals. */
+export const openAiManners: Pick<Wire, "headers" | "unknownModel" | "noCredit" | "refusalBody"> = {
+  headers: () => ({ "x-request-id": `req_${randomUUID().replaceAll("-", "")}`, "openai-version": "2020-10-01" }),
+  unknownModel: (id) =>
+    new Refusal(404, `The model \`${id}\` does not exist or you do not have access to it.`, {
+      code: "model_not_found",
+    }),
+  noCredit: () =>
+    new Refusal(429, "You exceeded your current quota, please check your plan and billing details.", {
+      code: "insufficient_quota",
+    }),
+  refusalBody: ({ status, message, code }) => ({
+    error: {
+      message,
+      type: code === "insufficient_quota" ? code : (ERROR_TYPES[status] ?? "server_error"),
+      param: null,
+      code: code ?? null,
+    },
+  }),
+};
+
+/** The tier that served a request: `auto` is the standard one here. */
+export function servedTier(asked: string): string {
+  return asked === "auto" ? "default" : asked;
+}
+
+/** The error that a broken upstream model tells inside a 200. */
+export function upstreamError(): Record<string, unknown> {
+  return {
+    message: "The server had an error while processing your request. Sorry about that!",
+    type: "server_error",
+    param: null,
+    code: null,
+  };
+}
