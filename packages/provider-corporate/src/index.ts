@@ -2,9 +2,12 @@ export {
   BudgetExceededError,
   budgetMiddleware,
   CostTracker,
+  coverage,
   isBudgetExceeded,
+  runWithBudget,
   UpstreamBudgetError,
   usd,
+  withBudget,
 } from "@autolabel/budget-core";
 export { type Corporate, type CorporateOptions, createCorporate } from "./corporate-client.ts";
 export { type CorporateCostsOptions, type CostFrom, corporateCosts } from "./corporate-costs.ts";

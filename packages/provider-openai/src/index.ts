@@ -3,9 +3,12 @@ export {
   BudgetExceededError,
   budgetMiddleware,
   CostTracker,
+  coverage,
   isBudgetExceeded,
+  runWithBudget,
   UpstreamBudgetError,
   usd,
+  withBudget,
 } from "@autolabel/budget-core";
 export { AzureOpenAI, OpenAI } from "openai";
 export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./meter-openai.ts";

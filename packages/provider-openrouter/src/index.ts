@@ -2,9 +2,12 @@ export {
   BudgetExceededError,
   budgetMiddleware,
   CostTracker,
+  coverage,
   isBudgetExceeded,
+  runWithBudget,
   UpstreamBudgetError,
   usd,
+  withBudget,
 } from "@autolabel/budget-core";
 export { createOpenRouter } from "@openrouter/ai-sdk-provider";
 export {

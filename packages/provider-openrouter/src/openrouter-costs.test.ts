@@ -109,6 +109,14 @@ describe("openRouterCosts.quote", () => {
     );
   });
 
+  it.each(["openai/gpt-4o-mini-search-preview", "openai/o3-deep-research", "openai/gpt-4o:online"])(
+    "refuses %s, which searches by itself",
+    (modelId) => {
+      expect(() => costs.quote({ ...call, modelId })).toThrow(/searches the web by itself/);
+      expect(() => costs.quote({ ...call, settings: { models: [modelId] } })).toThrow(UnboundedRequestError);
+    },
+  );
+
   it("refuses a model that hides its settings", () => {
     const { settings: _settings, ...hidden } = call;
     expect(() => costs.quote(hidden)).toThrow(/hides the settings/);

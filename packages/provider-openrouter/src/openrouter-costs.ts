@@ -112,6 +112,9 @@ function boundable(call: Call): Call {
   });
 }
 
+/** Models that add search results and fees to what is in the request. */
+const searches = /search-preview|search-api|deep-research|\bsonar\b|:online$/;
+
 /** Further fields of the request body that change neither who serves it, nor how much it may say, nor what it is asked. */
 const harmless = new Set(
   `models n provider route user session_id metadata trace usage transforms reasoning reasoning_effort include_reasoning
@@ -148,6 +151,13 @@ function readRouting(call: Call): { models: string[]; choices: number } {
   }
   const extras: Record<string, unknown> = { ...settings, ...over };
   const fallbacks = Array.isArray(extras.models) ? extras.models.map(String) : [];
+  const searching = [call.modelId, ...fallbacks].find((modelId) => searches.test(modelId));
+  if (searching !== undefined) {
+    throw new UnboundedRequestError({
+      reason: `"${searching}" searches the web by itself, as often as it likes`,
+      fix: "Use a model that does not, or call without a budget.",
+    });
+  }
   const choices = typeof extras.n === "number" && Number.isSafeInteger(extras.n) && extras.n > 1 ? extras.n : 1;
   return { models: [call.modelId, ...fallbacks], choices };
 }
