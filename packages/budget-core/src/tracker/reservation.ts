@@ -39,6 +39,7 @@ export class Reservation {
   settle(receipt: Receipt): Promise<void> {
     this.#settlement ??= this.#settleOnce(receipt).catch((error: unknown) => {
       this.#settlement = undefined;
+      waitingLineOf(this.#ledger).wake();
       throw error;
     });
     return this.#settlement;
@@ -61,8 +62,12 @@ export class Reservation {
    * @throws ReservationStateError without it.
    */
   async release(evidence?: string): Promise<void> {
-    await this.#ledger.release(this.id, evidence);
-    waitingLineOf(this.#ledger).wake();
+    try {
+      await this.#ledger.release(this.id, evidence);
+    } finally {
+      // Also after a failure: the money may be free and only the answer lost.
+      waitingLineOf(this.#ledger).wake();
+    }
   }
 
   /** Moves the end of the lease to `leaseMs` from now. */
