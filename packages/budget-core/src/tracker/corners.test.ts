@@ -269,8 +269,12 @@ describe("a refusal", () => {
     ] as const) {
       const parent = new CostTracker({ name: "p", budget: usd.pico(outer), onInsufficient: "clamp" });
       const child = parent.child({ name: "c", budget: usd.pico(inner) });
-      const hold = await child.reserve({ boundPicoUsd: 80n }, { clamp: (boundPicoUsd) => ({ boundPicoUsd }) });
-      expect(hold.amount.picoUsd).toBe(30n);
+      await (await parent.reserve({ boundPicoUsd: 5n })).markDispatched();
+      await child.addCost(usd.pico(2n));
+      const clamp = vi.fn((boundPicoUsd: bigint) => ({ boundPicoUsd }));
+      const hold = await child.reserve({ boundPicoUsd: 80n }, { clamp });
+      const left = outer === 30n ? 23n : 28n;
+      expect([hold.amount.picoUsd, clamp.mock.calls]).toEqual([left, [[left]]]);
     }
   });
 
@@ -291,6 +295,22 @@ describe("a refusal", () => {
     await (await large.finally(() => order.push("large"))).release();
     await same;
     expect(order).toEqual(["large", "same"]);
+  });
+
+  it("does not come to who waits because a newcomer of the same size jumps the queue", async () => {
+    const tracker = new CostTracker({ budget: usd.pico(100n) });
+    const order: string[] = [];
+    const call = async (name: string) => {
+      const hold = await tracker.reserve({ boundPicoUsd: 60n });
+      order.push(name);
+      await hold.release();
+    };
+    const first = await tracker.reserve({ boundPicoUsd: 60n });
+    const waiting = call("waiting");
+    await nextTurn();
+    const released = first.release();
+    await Promise.all([call("newcomer"), waiting, released]);
+    expect(order).toEqual(["waiting", "newcomer"]);
   });
 
   it("comes after three tries to clamp, at most", async () => {

@@ -83,6 +83,19 @@ describe("spend", () => {
   });
 });
 
+describe("the receipt of a call", () => {
+  it("names the price book that its bound was computed with", async () => {
+    const tracker = new CostTracker();
+    const told: Receipt[] = [];
+    tracker.on("spend", ({ receipt }) => told.push(receipt));
+    const hold = await tracker.reserve({ boundPicoUsd: 5n, priceBook: "abc" });
+    await hold.markDispatched();
+    await hold.settle({ costPicoUsd: 5n });
+    expect(told).toEqual([{ costPicoUsd: 5n, priceBook: "abc" }]);
+    expect(told[0]).not.toHaveProperty("boundBreached");
+  });
+});
+
 describe("what a reservation asks of the ledger", () => {
   it("is the model and the price book where they are known, and nothing else where not", async () => {
     const ledger = new MemoryLedger();

@@ -184,6 +184,31 @@ describe("a store that fails or is slow", () => {
     expect((await tracker.getStats()).exact.spent.picoUsd).toBe(30n);
   });
 
+  it("who waits is served when money came free and only the answer was lost", async () => {
+    const ledger = new Wire();
+    const tracker = new CostTracker({ budget: usd.pico(100n), ledger });
+    const [one, two] = [await tracker.reserve({ boundPicoUsd: 50n }), await tracker.reserve({ boundPicoUsd: 50n })];
+    let served = 0;
+    for (const boundPicoUsd of [50n, 40n]) void tracker.reserve({ boundPicoUsd }).then(() => served++);
+    await nextTurn();
+    const lost = new LedgerError({ message: "the answer was lost" });
+    vi.spyOn(ledger, "release").mockImplementationOnce(async (id) => {
+      await MemoryLedger.prototype.release.call(ledger, id);
+      throw lost;
+    });
+    await expect(one.release()).rejects.toThrow("the answer was lost");
+    await nextTurn();
+    expect(served).toBe(1);
+    await two.markDispatched();
+    vi.spyOn(ledger, "settle").mockImplementationOnce(async (id, receipt) => {
+      await MemoryLedger.prototype.settle.call(ledger, id, receipt);
+      throw lost;
+    });
+    await expect(two.settle({ costPicoUsd: 10n })).rejects.toThrow("the answer was lost");
+    await nextTurn();
+    expect(served).toBe(2);
+  });
+
   it("an alert that could not be claimed comes with the next cost; the cost itself is not in doubt", async () => {
     const ledger = new Wire();
     const tracker = new CostTracker({ budget: 1, alerts: [0.5], ledger });
