@@ -26,14 +26,10 @@ async function bundle(names: string) {
 }
 
 const gzipBytes = (code: string) => gzipSync(code, { level: 9 }).length;
-const metering =
-  "{ CostTracker, MemoryLedger, BudgetExceededError, isBudgetExceeded, usd, formatUsd, budgetMiddleware, withBudget, runWithBudget }";
-
 describe("the core as it reaches a browser or an edge function", () => {
-  it("takes 12 kB for budgets and metering, 18 kB with quotes and price books, none of it the price table", async () => {
-    expect(gzipBytes((await bundle(metering)).code)).toBeLessThanOrEqual(12_000);
+  it("takes 12 kB at most, none of it prices", async () => {
     const { code, inputs } = await bundle("*");
-    expect(gzipBytes(code)).toBeLessThanOrEqual(18_000);
+    expect(gzipBytes(code)).toBeLessThanOrEqual(12_000);
     expect(inputs.filter((path) => path.includes("snapshot"))).toEqual([]);
     expect(inputs.filter((path) => path.includes("node_modules"))).toEqual([]);
     expect(/(\bfrom|\bimport\(|\brequire\()\s*["']/.test(code)).toBe(false);

@@ -25,23 +25,6 @@ export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } fr
 export { runWithBudget } from "./meter/scope-context.ts";
 export { coverage, type Door, type WithBudgetOptions, withBudget } from "./meter/with-budget.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";
-export type { CompiledRow, Rates } from "./prices/compile-row.ts";
-export type { ModelPrice } from "./prices/model-price.ts";
-export { PriceBook, type Staleness } from "./prices/price-book.ts";
-export { type BillingReach, priceBound } from "./prices/price-bound.ts";
-export type { PriceLayer } from "./prices/price-layer.ts";
-export type {
-  Decimal,
-  Fee,
-  PriceEntry,
-  PriceRow,
-  ServiceTier,
-  StatedPrice,
-  TokenRate,
-} from "./prices/price-row.ts";
-export { priceUsage } from "./prices/price-usage.ts";
-export { type InputBoundOptions, inputTokenBound } from "./quote/input-bound.ts";
-export { type QuoteOptions, quoteCall } from "./quote/quote-call.ts";
 export type { Quote, Receipt } from "./receipt.ts";
 export type { BudgetAlert } from "./tracker/alerts.ts";
 export type { CostStats } from "./tracker/cost-stats.ts";
@@ -55,9 +38,4 @@ export type {
 export type { Reservation } from "./tracker/reservation.ts";
 
 export type { WindowLength } from "./tracker/windows.ts";
-export { readAnthropicUsage } from "./usage/read-anthropic-usage.ts";
-export { readGeminiUsage } from "./usage/read-gemini-usage.ts";
-export { readOpenAiUsage } from "./usage/read-openai-usage.ts";
-export { readOpenRouterUsage } from "./usage/read-openrouter-usage.ts";
-export { readSdkUsage } from "./usage/read-sdk-usage.ts";
-export { isValidUsage, type Usage } from "./usage.ts";
+export type { Usage } from "./usage.ts";

@@ -3,17 +3,13 @@ import {
   type Call,
   type CallResult,
   type CostExtractor,
-  type ModelPrice,
   type Outcome,
   parsePicoUsd,
-  priceUsage,
-  quoteCall,
   type Receipt,
-  readOpenAiUsage,
-  readSdkUsage,
   UnboundedRequestError,
   type Usage,
 } from "@autolabel/budget-core";
+import { type ModelPrice, priceUsage, quoteCall, readOpenAiUsage, readSdkUsage } from "@autolabel/budget-core/prices";
 import { asRecord, corporateBudgetError, responseOfError } from "./corporate-errors.ts";
 import { type CorporatePrices, corporatePriceBook } from "./corporate-prices.ts";
 

@@ -1,4 +1,4 @@
-import { PriceBook, type StatedPrice } from "@autolabel/budget-core";
+import { PriceBook, type StatedPrice } from "@autolabel/budget-core/prices";
 
 /** The prices of your contract by model id, in USD per 1M tokens. */
 export type CorporatePrices = Readonly<Record<string, StatedPrice>>;

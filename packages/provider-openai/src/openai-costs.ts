@@ -3,14 +3,11 @@ import {
   type Call,
   type CallResult,
   type CostExtractor,
-  type ModelPrice,
   type Outcome,
-  type PriceBook,
-  priceUsage,
-  quoteCall,
   type Receipt,
   UnpricedModelError,
 } from "@autolabel/budget-core";
+import { type ModelPrice, type PriceBook, priceUsage, quoteCall } from "@autolabel/budget-core/prices";
 import { openAiRefusal, responseOfError } from "./openai-errors.ts";
 import { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";
 import { refuseUnbounded, serviceTierOf } from "./openai-request.ts";

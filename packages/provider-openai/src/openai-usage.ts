@@ -1,4 +1,5 @@
-import { type CallResult, readOpenAiUsage, readSdkUsage, type Usage } from "@autolabel/budget-core";
+import type { CallResult, Usage } from "@autolabel/budget-core";
+import { readOpenAiUsage, readSdkUsage } from "@autolabel/budget-core/prices";
 
 /**
  * The usage of a result, with the tier that served it: from the response body if it is known, else as the AI SDK hands

@@ -3,16 +3,18 @@ import {
   type Call,
   type CallResult,
   type CostExtractor,
-  type ModelPrice,
   type Outcome,
   parsePicoUsd,
-  priceUsage,
-  quoteCall,
   type Receipt,
-  readOpenRouterUsage,
-  readSdkUsage,
   UnboundedRequestError,
 } from "@autolabel/budget-core";
+import {
+  type ModelPrice,
+  priceUsage,
+  quoteCall,
+  readOpenRouterUsage,
+  readSdkUsage,
+} from "@autolabel/budget-core/prices";
 import { openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
 import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
 

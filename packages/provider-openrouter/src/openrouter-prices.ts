@@ -1,4 +1,4 @@
-import type { PriceBook, StatedPrice } from "@autolabel/budget-core";
+import type { PriceBook, StatedPrice } from "@autolabel/budget-core/prices";
 import { bundledPriceBook } from "@autolabel/budget-core/prices";
 
 /** Own prices by model id, in USD per 1M tokens. They stand before the bundled ones. */

@@ -1,4 +1,5 @@
-import type { Money, StatedPrice, Usd } from "@autolabel/budget-core";
+import type { Money, Usd } from "@autolabel/budget-core";
+import type { StatedPrice } from "@autolabel/budget-core/prices";
 import { z } from "zod";
 import { UsageError } from "../usage-error.ts";
 import { readBudget } from "./settings.ts";
