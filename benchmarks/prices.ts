@@ -1,4 +1,5 @@
-import { type Call, PriceBook, priceUsage, quoteCall, readSdkUsage } from "../packages/budget-core/src/prices/index.ts";
+import type { Call } from "../packages/budget-core/src/index.ts";
+import { PriceBook, priceUsage, quoteCall, readSdkUsage } from "../packages/budget-core/src/prices/index.ts";
 import { bundledPriceBook } from "../packages/budget-core/src/prices/snapshot.ts";
 
 /*

@@ -76,6 +76,10 @@ describe("extractCostFromResult of OpenAI", () => {
   });
 });
 
+it("prices a call of now when it is not told when the call was", () => {
+  expect(extractCostFromResult(tokens(1000, 500), "openai", "gpt-4o").costUsd).toBe(0.0075);
+});
+
 describe("extractCostFromResult by provider", () => {
   const both = { metadata: { total_cost: 0.002 }, ...tokens(1000, 500) };
   it.each([

@@ -88,7 +88,8 @@ function readRow(text: string): PriceRow {
     else if (mark === ">") row.above = Number(value);
     else if (mark === "~") row.utc = value.split("-");
     else if (mark === "!") row.serviceTier = value as ServiceTier;
-    else if (mark === "?") row.boundOnly = true;
+    // "?", and with it whatever a newer writer may mark: it raises the bound and prices nothing.
+    else row.boundOnly = true;
   }
   return row as unknown as PriceRow;
 }

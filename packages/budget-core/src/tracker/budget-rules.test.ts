@@ -232,7 +232,9 @@ describe("leases on a shared ledger", () => {
     const tracker = new CostTracker({ budget: 1, ledger, leaseMs: 3000 });
     const hold = await tracker.reserve({ boundPicoUsd: micro });
     await hold.markDispatched();
+    const fault = vi.spyOn(ledger, "extend").mockRejectedValueOnce(new Error("the store is away"));
     await vi.advanceTimersByTimeAsync(60_000);
+    expect(fault).toHaveBeenCalledTimes(60);
     expect(await tracker.unresolved()).toEqual([]);
     await hold.settle({ costPicoUsd: micro });
     expect(vi.getTimerCount()).toBe(0);
