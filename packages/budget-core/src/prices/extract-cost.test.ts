@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { extractCostFromResult } from "./extract-cost.ts";
+import { bundledPriceBook } from "./snapshot.ts";
 
 const at = new Date("2026-11-23");
 const cost = (result: unknown, provider: string, model?: string) =>
@@ -74,6 +75,14 @@ describe("extractCostFromResult of OpenAI", () => {
   ])("%s: unknown, and no throw", (_id, result) => {
     expect(extractCostFromResult(result, "openai", "gpt-4o", { at }).kind).toBe("unknown");
   });
+});
+
+it("prices by the book it is given", () => {
+  const prices = bundledPriceBook().with("openai", { "gpt-4o": { input: 1, output: 1 } });
+  expect(extractCostFromResult(tokens(1000, 500), "openai", "gpt-4o", { prices }).costUsd).toBe(0.0015);
+  // Parts that exceed their total contradict it: unknown.
+  const odd = { usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 5 } };
+  expect(extractCostFromResult(odd, "openai", "gpt-4o", { prices }).kind).toBe("unknown");
 });
 
 it("prices a call of now when it is not told when the call was", () => {

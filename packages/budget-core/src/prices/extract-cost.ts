@@ -47,9 +47,9 @@ export function extractCostFromResult(
     if (reported !== undefined) return extracted(reported, "reported");
     if (name !== "openrouter" && name !== "openai") return unknown;
     const usage = usageOf(result);
-    if (!usage || modelId === undefined) return unknown;
     const { prices = bundledPriceBook(), at = new Date() } = options;
-    const computed = priceUsage(prices.find(name, modelId, at), usage);
+    const isTold = usage !== undefined && modelId !== undefined;
+    const computed = isTold ? priceUsage(prices.find(name, modelId, at), usage) : undefined;
     return computed === undefined ? unknown : extracted(computed, "computed");
   } catch {
     return unknown;
