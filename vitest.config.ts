@@ -24,7 +24,13 @@ export default defineConfig({
     projects,
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
     coverage: {
-      include: ["**/src/ledger/*.ts", "**/src/tracker/*.ts", "**/src/money.ts", "**/src/prices/*.ts", "**/src/quote/*.ts"],
+      include: [
+        "**/src/ledger/*.ts",
+        "**/src/tracker/*.ts",
+        "**/src/money.ts",
+        "**/src/prices/*.ts",
+        "**/src/quote/*.ts",
+      ],
       exclude: ["**/*.generated.ts"],
       reporter: ["text"],
       thresholds: { 100: true },
