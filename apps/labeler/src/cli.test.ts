@@ -229,7 +229,7 @@ describe("autolabel label and resume", () => {
   });
 
   it.each([
-    ["key", { apiKeys: ["another"] }, [], /does not accept the key.*check OPENROUTER_API_KEY/],
+    ["key", { apiKeys: ["another"] }, [], /does not accept the key.*check the key/],
     [
       "model",
       {},
@@ -315,6 +315,21 @@ describe("autolabel label and resume", () => {
     expect(simulator.requests).toBe(0);
   });
 
+  it.each([
+    ["openai:gpt-4o-mini", { OPENAI_API_KEY: "test" }, "OPENAI_BASE_URL", "openAiUrl"],
+    ["corporate:house-model", {}, "CORPORATE_BASE_URL", "gatewayUrl"],
+  ] as const)("labels through %s", async (model, keys, variable, url) => {
+    await simulate();
+    writeData(12);
+    const args = labelArgs("--budget", "1", "-j", "4");
+    args[args.indexOf("--model") + 1] = model;
+    const ended = await run(args, { ...keys, [variable]: simulator[url] });
+    expect(ended).toMatchObject({ code: 0, stderr: expect.any(String) });
+    expect(output().every(({ label_status }) => label_status === "labeled")).toBe(true);
+    expect(books()).toMatchObject({ spent: simulator.invoice.totalPicoUsd, held: 0n });
+    expect(simulator.requests).toBe(12);
+  });
+
   it("keeps within a budget too small for one call, and says what a call needs", async () => {
     await simulate();
     writeData(3);
@@ -370,6 +385,8 @@ describe("bad input", () => {
     ],
     ["a model without provider", () => flag("--model", "gpt-4o-mini"), /such as openrouter:openai\/gpt-4o-mini/],
     ["no key", () => labelArgs("--budget", "1"), /set OPENROUTER_API_KEY/, { OPENROUTER_API_KEY: undefined }],
+    ["no key of OpenAI", () => flag("--model", "openai:gpt-4o"), /set OPENAI_API_KEY/],
+    ["no gateway", () => flag("--model", "corporate:m"), /set CORPORATE_BASE_URL/],
     ["a budget that is no amount", () => labelArgs("--budget", "abc"), /--budget must be an amount in USD.*"abc"/],
     ["a negative budget", () => labelArgs("--budget", "-1"), /--budget must be an amount in USD.*"-1"/],
     ["no budget", () => labelArgs(), /--budget 5 or LLM_BUDGET/],

@@ -24,7 +24,7 @@ function program(setExitCode: (code: number) => void): Command {
     .summary("label a .csv, .tsv, .jsonl or .json file")
     .requiredOption("--text-column <name>", "the column that is labeled")
     .requiredOption("--labels <names>", "a,b,c, or a .json or .txt file with the names")
-    .requiredOption("--model <id>", "such as openrouter:openai/gpt-4o-mini")
+    .requiredOption("--model <id>", "openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini, corporate:my-model")
     .option("--budget <usd>", 'what the run may cost in all, in USD, or "unlimited" (default: LLM_BUDGET)')
     .option(
       "-o, --output <file>",

@@ -1,9 +1,20 @@
-import { type CostExtractor, CostTracker, type Posting } from "@autolabel/budget-core";
-import { createBudgetedOpenRouter, openRouterCosts } from "@autolabel/provider-openrouter";
+import {
+  type CostExtractor,
+  CostTracker,
+  type Posting,
+  type Quote,
+  type UpstreamBudgetError,
+} from "@autolabel/budget-core";
+import type { StatedPrice } from "@autolabel/budget-core/prices";
+import { corporateBudgetError, corporateCosts, createCorporate } from "@autolabel/provider-corporate";
+import { createBudgetedOpenAI, openAiBudgetError, openAiCosts } from "@autolabel/provider-openai";
+import { createBudgetedOpenRouter, openRouterBudgetError, openRouterCosts } from "@autolabel/provider-openrouter";
 import type { LanguageModel } from "ai";
 import type { LabelingConfig } from "./config/labeling-config.ts";
 import type { Settings } from "./config/settings.ts";
 import { UsageError } from "./usage-error.ts";
+
+type Model = Exclude<LanguageModel, string>;
 
 /** What {@link getLlmClient} takes. */
 export interface LlmClientOptions {
@@ -17,27 +28,60 @@ export interface LlmClientOptions {
   fetch?: typeof globalThis.fetch;
 }
 
+/** What the labeler needs of a provider package. */
+interface Provider {
+  /** The setting without which it cannot be called, and what to do about it. */
+  missing: (settings: Settings) => string | undefined;
+  client: (modelId: string, settings: Settings, wiring: Wiring) => Model;
+  costs: (prices: Prices) => CostExtractor;
+  /** The refusal for money behind an error, if it is one. */
+  budgetError: (error: unknown) => UpstreamBudgetError | undefined;
+}
+
+type Prices = { prices?: Readonly<Record<string, StatedPrice>> };
+type Wiring = Pick<LlmClientOptions, "onReceipt" | "fetch"> & Prices & { tracker: CostTracker };
+
+const providers: Readonly<Record<string, Provider>> = {
+  openrouter: {
+    missing: ({ openrouterApiKey }) => (openrouterApiKey ? undefined : "No key for OpenRouter: set OPENROUTER_API_KEY"),
+    client: (modelId, { openrouterApiKey, openrouterBaseUrl }, wiring) =>
+      createBudgetedOpenRouter({ ...wiring, ...given({ apiKey: openrouterApiKey, baseURL: openrouterBaseUrl }) })(
+        modelId,
+      ),
+    costs: openRouterCosts,
+    budgetError: openRouterBudgetError,
+  },
+  openai: {
+    missing: ({ openaiApiKey }) => (openaiApiKey ? undefined : "No key for OpenAI: set OPENAI_API_KEY"),
+    client: (modelId, { openaiApiKey, openaiBaseUrl }, wiring) =>
+      createBudgetedOpenAI({ ...wiring, ...given({ apiKey: openaiApiKey, baseURL: openaiBaseUrl }) }).chat(modelId),
+    costs: openAiCosts,
+    budgetError: openAiBudgetError,
+  },
+  corporate: {
+    missing: ({ corporateBaseUrl }) =>
+      corporateBaseUrl ? undefined : "No address of the gateway: set CORPORATE_BASE_URL",
+    client: (modelId, { corporateApiKey, corporateBaseUrl = "" }, wiring) =>
+      createCorporate({ ...wiring, baseURL: corporateBaseUrl, ...given({ apiKey: corporateApiKey }) })(modelId),
+    costs: corporateCosts,
+    budgetError: corporateBudgetError,
+  },
+};
+
 /**
  * The language model of a configuration, metered by `costTracker`.
  *
- * @throws UsageError for an unknown provider or a missing key.
+ * @throws UsageError for an unknown provider, or a key or address that is missing.
  */
-export function getLlmClient(options: LlmClientOptions): Exclude<LanguageModel, string> {
+export function getLlmClient(options: LlmClientOptions): Model {
   const { settings, config, costTracker = new CostTracker(), onReceipt, fetch } = options;
-  const { modelId } = readModel(config.model);
-  const { openrouterApiKey: apiKey, openrouterBaseUrl: baseURL } = settings;
-  if (!apiKey) {
-    throw new UsageError("No key for OpenRouter: set OPENROUTER_API_KEY in the environment or in a .env file");
-  }
-  const openrouter = createBudgetedOpenRouter({
+  const { provider, modelId } = readModel(config.model);
+  const missing = provider.missing(settings);
+  if (missing !== undefined) throw new UsageError(`${missing} in the environment or in a .env file`);
+  return provider.client(modelId, settings, {
     tracker: costTracker,
-    apiKey,
-    ...(baseURL ? { baseURL } : {}),
-    ...(config.prices ? { prices: config.prices } : {}),
-    ...(onReceipt ? { onReceipt } : {}),
-    ...(fetch ? { fetch } : {}),
+    ...given({ onReceipt, fetch, prices: config.prices }),
   });
-  return openrouter(modelId);
 }
 
 /**
@@ -45,24 +89,30 @@ export function getLlmClient(options: LlmClientOptions): Exclude<LanguageModel, 
  *
  * @throws UnpricedModelError, or UsageError for an unknown provider.
  */
-export function quoteText(config: LlmClientOptions["config"], text: string, maxOutputTokens: number) {
-  const costs: CostExtractor = openRouterCosts(config.prices ? { prices: config.prices } : {});
-  return costs.quote({
-    surface: "generate",
-    ...readModel(config.model),
-    request: { text },
-    settings: {},
-    maxOutputTokens,
-  });
+export function quoteText(config: LlmClientOptions["config"], text: string, maxOutputTokens: number): Quote {
+  const { provider, modelId } = readModel(config.model);
+  const costs = provider.costs(given({ prices: config.prices }));
+  return costs.quote({ surface: "generate", modelId, request: { text }, settings: {}, maxOutputTokens });
 }
 
-function readModel(model: string): { provider: string; modelId: string } {
+/** The refusal for money of the model's provider behind an error: out of credit, a spent key or gateway budget. */
+export function upstreamBudgetError(model: string, error: unknown): UpstreamBudgetError | undefined {
+  return readModel(model).provider.budgetError(error);
+}
+
+function readModel(model: string): { provider: Provider; modelId: string } {
   const separator = model.indexOf(":");
-  const [provider, modelId] = [model.slice(0, separator), model.slice(separator + 1)];
-  if (provider !== "openrouter" || modelId === "") {
-    throw new UsageError(
-      `Model "${model}" must name provider and model, such as openrouter:openai/gpt-4o-mini (providers: openrouter)`,
-    );
-  }
-  return { provider, modelId };
+  const name = model.slice(0, Math.max(separator, 0));
+  const modelId = model.slice(separator + 1);
+  const provider = Object.hasOwn(providers, name) ? providers[name] : undefined;
+  if (provider && modelId !== "") return { provider, modelId };
+  throw new UsageError(
+    `Model "${model}" must name provider and model, such as openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini or corporate:my-model`,
+  );
+}
+
+/** The fields that have a value: an option that is absent is not the same as one that is undefined. */
+function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

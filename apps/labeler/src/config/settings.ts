@@ -12,6 +12,14 @@ export interface SettingsInput {
   openrouterApiKey?: string;
   /** Default `https://openrouter.ai/api/v1`. `OPENROUTER_BASE_URL`. */
   openrouterBaseUrl?: string;
+  /** `OPENAI_API_KEY`. */
+  openaiApiKey?: string;
+  /** Default OpenAI's own. `OPENAI_BASE_URL`. */
+  openaiBaseUrl?: string;
+  /** `CORPORATE_API_KEY`; many gateways need none. */
+  corporateApiKey?: string;
+  /** Address of the company's gateway, such as `https://llm.example.com/v1`. `CORPORATE_BASE_URL`. */
+  corporateBaseUrl?: string;
   /** Folder of the run files. Default `.autolabel` in the working folder. `AUTOLABEL_STORE`. */
   store?: string;
 }
@@ -21,6 +29,10 @@ export class Settings {
   readonly llmBudget: Money | undefined;
   readonly openrouterApiKey: string | undefined;
   readonly openrouterBaseUrl: string | undefined;
+  readonly openaiApiKey: string | undefined;
+  readonly openaiBaseUrl: string | undefined;
+  readonly corporateApiKey: string | undefined;
+  readonly corporateBaseUrl: string | undefined;
   readonly store: string;
 
   /**
@@ -35,6 +47,10 @@ export class Settings {
     this.llmBudget = budget === undefined ? undefined : readBudget(budget, "LLM_BUDGET");
     this.openrouterApiKey = input.openrouterApiKey ?? from("OPENROUTER_API_KEY");
     this.openrouterBaseUrl = input.openrouterBaseUrl ?? from("OPENROUTER_BASE_URL");
+    this.openaiApiKey = input.openaiApiKey ?? from("OPENAI_API_KEY");
+    this.openaiBaseUrl = input.openaiBaseUrl ?? from("OPENAI_BASE_URL");
+    this.corporateApiKey = input.corporateApiKey ?? from("CORPORATE_API_KEY");
+    this.corporateBaseUrl = input.corporateBaseUrl ?? from("CORPORATE_BASE_URL");
     this.store = input.store ?? from("AUTOLABEL_STORE") ?? ".autolabel";
   }
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findBudgetExceeded, type Posting } from "@autolabel/budget-core";
-import { openRouterBudgetError } from "@autolabel/provider-openrouter";
+import { findBudgetExceeded, type Posting, type UpstreamBudgetError } from "@autolabel/budget-core";
 import { generateText, type LanguageModel, NoObjectGeneratedError, Output } from "ai";
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
@@ -14,6 +13,8 @@ export interface LabelRowOptions {
   task: ClassificationTask;
   /** Makes the metered model; what it sends goes through `fetch`. */
   model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
+  /** The provider's own refusal for money behind an error. */
+  upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
   maxAttempts: number;
   /** How long a call may take once it was sent. */
   timeoutMs: number;
@@ -43,7 +44,7 @@ export async function labelRow(options: LabelRowOptions): Promise<RowResult | un
       return readAnswer(task, await ask(options));
     } catch (error) {
       if (error === stop.reason) return undefined;
-      const final = findBudgetExceeded(error) ?? openRouterBudgetError(error) ?? configurationError(error);
+      const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
       const decision = decideRetry(error, attempt, Math.random());
       if (!decision.retry || attempt >= options.maxAttempts) return failed(error, attempt);
@@ -108,7 +109,7 @@ function configurationError(error: unknown): UsageError | undefined {
   const { statusCode, message } = (error ?? {}) as { statusCode?: unknown; message?: unknown };
   const said = `(HTTP ${String(statusCode)}: ${String(message)})`;
   if (statusCode === 401)
-    return new UsageError(`The provider does not accept the key ${said}: check OPENROUTER_API_KEY`);
+    return new UsageError(`The provider does not accept the key ${said}: check the key in the environment or in .env`);
   if (statusCode === 404 || (statusCode === 400 && /model id/i.test(String(message)))) {
     return new UsageError(`The provider does not serve this model ${said}: check --model`);
   }

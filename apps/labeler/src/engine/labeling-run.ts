@@ -2,7 +2,7 @@ import type { CostStats, CostTracker, Posting } from "@autolabel/budget-core";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
-import { getLlmClient } from "../llm-client.ts";
+import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
 import { countOf, type RowResult, type RunStore } from "../store/run-store.ts";
 import { type ClassificationTask, classification } from "../tasks/classification.ts";
@@ -152,6 +152,7 @@ export class LabelingRun {
         row,
         task: this.#task,
         model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
+        upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
         stop: this.#stop.signal,
