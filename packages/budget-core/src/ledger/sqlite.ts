@@ -1,5 +1,4 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { LedgerError } from "../errors/ledger-error.ts";
+import type { StatementSync } from "node:sqlite";
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -14,6 +13,7 @@ import {
   type UnresolvedReservation,
   unknownModel,
 } from "./ledger.ts";
+import { openDatabase } from "./open-database.ts";
 import { migrateSqliteLedger } from "./sqlite-schema.ts";
 
 interface ReservationRow {
@@ -298,21 +298,6 @@ interface Change {
 /** The store's own clock, in milliseconds: processes with skewed clocks agree on leases. */
 const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
-/**
- * Opens a SQLite file for durable writes that several processes may share.
- *
- * @throws LedgerError when it cannot be opened, or is no SQLite file.
- */
-export function openDatabase(path: string): DatabaseSync {
-  try {
-    const database = new DatabaseSync(path, { timeout: 10_000 });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-    return database;
-  } catch (cause) {
-    throw new LedgerError({ message: `${path} cannot be opened as a ledger: ${(cause as Error).message}`, cause });
-  }
-}
-
 function isOpen(state: string): boolean {
   return state === "held" || state === "dispatched" || state === "unresolved";
 }
@@ -321,4 +306,4 @@ function accountsOf(hold: ReservationRow): AccountKey[] {
   return JSON.parse(hold.accounts) as AccountKey[];
 }
 
-export { GroupCommit };
+export { GroupCommit, openDatabase };

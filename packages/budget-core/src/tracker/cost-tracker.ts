@@ -1,4 +1,4 @@
-import { BudgetExceededError } from "../errors/budget-exceeded-error.ts";
+import type { BudgetExceededError } from "../errors/budget-exceeded-error.ts";
 import type {
   Account,
   Balance,
@@ -15,6 +15,7 @@ import { AlertWatch } from "./alerts.ts";
 import { type CostStats, statsOf } from "./cost-stats.ts";
 import type { CostTrackerEvents, CostTrackerOptions, OnInsufficient, ReserveOptions } from "./cost-tracker-options.ts";
 import { freeIn, laneOf, readLimit, tightest } from "./limits.ts";
+import { refusalError, tightestOf } from "./refusal-error.ts";
 import { Reservation } from "./reservation.ts";
 import { mayFitLater, type Refusal, type WaitingLine, waitingLineOf } from "./waiting.ts";
 import { noWindows, type WindowClock, windowClock } from "./windows.ts";
@@ -281,23 +282,12 @@ export class CostTracker {
   }
 
   #deny(refusal: Refusal, amountPicoUsd: bigint, trackers: readonly CostTracker[]): BudgetExceededError {
-    const final = refusal.lacking.find(
-      (account) => !mayFitLater({ admitted: false, lacking: [account] }, amountPicoUsd),
-    );
-    const lacking = final ?? (refusal.lacking[0] as Refusal["lacking"][number]);
+    const lacking = tightestOf(refusal, amountPicoUsd);
     const owner = trackers.find((tracker) => {
       return tracker.scope === lacking.scope && tracker.#account().window === lacking.window;
     });
     const { endsAtMs } = owner ? owner.#windowAt(owner.#now()) : { endsAtMs: Number.POSITIVE_INFINITY };
-    const error = new BudgetExceededError({
-      totalCost: usd.pico(lacking.spentPicoUsd + lacking.unresolvedPicoUsd),
-      budget: usd.pico(lacking.limitPicoUsd ?? 0n),
-      held: usd.pico(lacking.heldPicoUsd),
-      required: usd.pico(amountPicoUsd),
-      scope: lacking.scope,
-      window: lacking.window,
-      ...(Number.isFinite(endsAtMs) ? { resetsAt: new Date(endsAtMs) } : {}),
-    });
+    const error = refusalError(lacking, amountPicoUsd, endsAtMs);
     this.emit("denied", { error });
     return error;
   }
