@@ -1,3 +1,4 @@
+import type { JSONValue } from "@ai-sdk/provider";
 import { InvalidAmountError } from "./errors/invalid-amount-error.ts";
 import { isValidUsage, type Usage } from "./usage.ts";
 
@@ -30,6 +31,8 @@ export interface Quote {
   maxOutputTokens?: number;
   /** Hash of the price book that the bound was computed with. */
   priceBook?: string;
+  /** Settings by provider name without which the bound does not hold, such as a highest price; sent with the request. */
+  providerOptions?: Readonly<Record<string, Readonly<Record<string, JSONValue>>>>;
 }
 
 /** @throws InvalidAmountError unless the receipt holds finite integers >= 0 only. */

@@ -81,6 +81,36 @@ describe("generateText under a budget", () => {
     expect(simulator.requests).toBe(0);
   });
 
+  it.each(["generate", "stream"] as const)(
+    "has OpenRouter refuse a price above the one that was held: %s",
+    async (surface) => {
+      const dearer = { "openai/gpt-4o-mini": { promptUsdPerMillion: "0.16", completionUsdPerMillion: "0.60" } };
+      const { tracker, model } = await setUp("1", { models: dearer });
+      const asked = { model, prompt: "Hello", maxOutputTokens: 20, maxRetries: 0 };
+      const call = surface === "generate" ? generateText(asked) : streamText({ ...asked, onError: () => {} }).text;
+      await expect(Promise.resolve(call)).rejects.toThrow();
+      expect(simulator.invoice.count).toBe(0);
+      expect((await tracker.getStats()).exact).toMatchObject({ spent: usd(0), held: usd(0) });
+    },
+  );
+
+  it("keeps a lower highest price, and the other wishes, of the caller", async () => {
+    const { tracker } = await setUp("1");
+    let sent: { provider?: unknown } = {};
+    const openrouter = createBudgetedOpenRouter({
+      tracker,
+      apiKey: "test",
+      baseURL: simulator.openRouterUrl,
+      fetch: (url, init) => {
+        sent = JSON.parse(init?.body as string);
+        return fetch(url, init);
+      },
+    });
+    const provider = { sort: "price" as const, max_price: { prompt: 0.15, completion: 0.7 } };
+    await generateText({ model: openrouter("openai/gpt-4o-mini", { provider }), prompt: "Hello", maxOutputTokens: 20 });
+    expect(sent.provider).toEqual({ sort: "price", max_price: { prompt: 0.15, completion: 0.6 } });
+  });
+
   it("bounds every answer that a provider-wide n asks for", async () => {
     const { tracker } = await setUp("0.0001");
     const baseURL = simulator.openRouterUrl;

@@ -1,3 +1,4 @@
+import type { JSONValue } from "@ai-sdk/provider";
 import {
   boundReceipt,
   type Call,
@@ -5,6 +6,7 @@ import {
   type CostExtractor,
   type Outcome,
   parsePicoUsd,
+  picoToDecimal,
   type Receipt,
   UnboundedRequestError,
 } from "@autolabel/budget-core";
@@ -39,12 +41,14 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
   return {
     provider: "openrouter",
     quote(call) {
-      const { models, choices } = readRouting(call);
+      const { models, choices, routing } = readRouting(call);
       // A fallback may serve the call at its own price: the dearest one bounds it.
       const asked = boundable(call);
-      const quotes = models.map((modelId) => quoteCall(asked, priced(modelId, call), prices().hash));
+      const listed = models.map((modelId) => priced(modelId, call));
+      const quotes = listed.map((price) => quoteCall(asked, price, prices().hash));
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
-      return { ...dearest, boundPicoUsd: dearest.boundPicoUsd * BigInt(choices) };
+      const boundPicoUsd = dearest.boundPicoUsd * BigInt(choices);
+      return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider: withMaxPrice(routing, listed) } } };
     },
     refusal: openRouterRefusal,
     receipt(outcome) {
@@ -134,7 +138,7 @@ const harmless = new Set(
  *
  * @throws UnboundedRequestError for such a field.
  */
-function readRouting(call: Call): { models: string[]; choices: number } {
+function readRouting(call: Call): { models: string[]; choices: number; routing: Routing } {
   const { settings } = call;
   if (!settings) {
     throw new UnboundedRequestError({
@@ -161,7 +165,26 @@ function readRouting(call: Call): { models: string[]; choices: number } {
     });
   }
   const choices = typeof extras.n === "number" && Number.isSafeInteger(extras.n) && extras.n > 1 ? extras.n : 1;
-  return { models: [call.modelId, ...fallbacks], choices };
+  const routing = asRecord(extras.provider) as Routing | undefined;
+  return { models: [call.modelId, ...fallbacks], choices, routing: routing ?? {} };
+}
+
+/** OpenRouter's `provider` object of a request. */
+type Routing = Record<string, JSONValue>;
+
+/**
+ * Has OpenRouter itself refuse whoever asks more than the prices that the bound was computed with: listed prices grow
+ * old, the bill must not outgrow the hold. A lower highest price of the caller's stays.
+ */
+function withMaxPrice(routing: Routing, listed: readonly ModelPrice[]): Routing {
+  const own = asRecord(routing.max_price) as Routing | undefined;
+  const highest = (key: "input" | "output", given: JSONValue | undefined) => {
+    const most = listed.map(({ rates }) => rates[key]).reduce((dearest, rate) => (rate > dearest ? rate : dearest));
+    const lower = readAmount(given);
+    return Number(picoToDecimal(lower !== undefined && lower < most ? lower : most));
+  };
+  const prices = { prompt: highest("input", own?.prompt), completion: highest("output", own?.completion) };
+  return { ...routing, max_price: { ...own, ...prices } };
 }
 
 function isSet(value: unknown): boolean {

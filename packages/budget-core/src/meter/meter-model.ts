@@ -1,6 +1,7 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import type { Call, CallResult, Surface } from "../costs.ts";
 import { isBudgetExceeded } from "../errors/is-budget-exceeded.ts";
+import type { Quote } from "../receipt.ts";
 import { type Metering, type OpenCall, openCall } from "./meter-call.ts";
 import { meterStream } from "./meter-stream.ts";
 
@@ -14,7 +15,7 @@ export interface ModelCallOptions {
 /** Meters `doGenerate` of a language model. */
 export async function meterGenerate(metering: Metering, model: LanguageModelV4, params: LanguageModelV4CallOptions) {
   return await meterOnce(metering, { surface: "generate", model, params }, async ({ quote }) => {
-    const result = await model.doGenerate(capped(params, quote.maxOutputTokens));
+    const result = await model.doGenerate(withBounds(params, quote));
     const { usage, providerMetadata, response, content, finishReason } = result;
     const { modelId, body } = response ?? {};
     return { result, seen: { usage, providerMetadata, modelId, body, content, finishReason } };
@@ -34,7 +35,7 @@ export async function meterDoStream(metering: Metering, model: LanguageModelV4, 
     return { stream: deniedStream(error) };
   }
   try {
-    const source = await model.doStream(capped(params, open.quote.maxOutputTokens));
+    const source = await model.doStream(withBounds(params, open.quote));
     return meterStream(source, open, params.abortSignal);
   } catch (error) {
     await (params.abortSignal?.aborted ? open.cut() : open.fail(error));
@@ -108,8 +109,14 @@ function seenOf(result: unknown): CallResult {
   return { usage: counted, providerMetadata, modelId: response?.modelId, body: response?.body };
 }
 
-function capped(params: LanguageModelV4CallOptions, maxOutputTokens: number | undefined): LanguageModelV4CallOptions {
-  return maxOutputTokens === undefined ? params : { ...params, maxOutputTokens };
+/** The request with what its bound rests on: the output cap, and settings of the provider. */
+function withBounds(params: LanguageModelV4CallOptions, quote: Quote): LanguageModelV4CallOptions {
+  const { maxOutputTokens, providerOptions } = quote;
+  const capped = maxOutputTokens === undefined ? params : { ...params, maxOutputTokens };
+  if (!providerOptions) return capped;
+  const merged = { ...params.providerOptions };
+  for (const [name, options] of Object.entries(providerOptions)) merged[name] = { ...merged[name], ...options };
+  return { ...capped, providerOptions: merged };
 }
 
 function deniedStream(error: unknown): ReadableStream<LanguageModelV4StreamPart> {
