@@ -283,7 +283,7 @@ describe("autolabel label and resume", () => {
     expect(shared.stdout).toMatch(/LLM_BUDGET of \$.*share/);
     const spent = simulator.invoice.totalPicoUsd;
     const other = await run(["resume", "--budget", "1"], { LLM_BUDGET: inUsd(budget) });
-    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("raise LLM_BUDGET") });
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("set LLM_BUDGET") });
     expect(simulator.invoice.totalPicoUsd).toBe(spent);
     const [, suggested] = /LLM_BUDGET=([\d.]+) autolabel resume data-1/.exec(shared.stdout) ?? [];
     expect((await run(["resume"], { LLM_BUDGET: suggested })).code).toBe(0);

@@ -11,7 +11,7 @@ const exitCodes = { completed: 0, rowErrors: 4, budget: 3, credit: 5, interrupte
 /** Labels what is pending, shows it, writes the output and says how it ended. @returns the exit code. */
 export async function finishRun(run: LabelingRun, io: CommandIo, store: string | undefined): Promise<number> {
   const output = run.get("output") as string;
-  const resumeCommand = `${io.command} resume ${run.id}${store === undefined ? "" : ` --store ${store}`}`;
+  const resumeCommand = `${io.command} resume ${run.id}${store === undefined ? "" : ` --store ${/^[\w./-]+$/.test(store) ? store : JSON.stringify(store)}`}`;
   try {
     const outcome = await watched(run, io, resumeCommand);
     await run.writeTo(output);

@@ -3,6 +3,7 @@ import { Settings } from "../config/settings.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { resumeRun } from "../engine/start-run.ts";
 import { findRun } from "../store/runs.ts";
+import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { finishRun } from "./finish-run.ts";
 import { readBudgetFlag } from "./label.ts";
@@ -30,5 +31,10 @@ export async function resume(id: string | undefined, options: ResumeOptions, io:
     reconfigure: (stored) => ({ ...stored, ...changes }),
     facts: options.output === undefined ? {} : { output: resolve(options.output) },
   });
+  if (run.get("output") === undefined) {
+    // Started by the library, which writes no file.
+    await run.close();
+    throw new UsageError(`The run ${run.id} has no output file yet: name one with -o, such as -o ${run.id}.csv`);
+  }
   return await finishRun(run, io, options.store);
 }

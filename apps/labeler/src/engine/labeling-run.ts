@@ -53,6 +53,7 @@ export class LabelingRun {
     const { store, settings, config } = options;
     const id = store.get("id") ?? "run";
     const budget = await openRunBudget({ ...options, runId: id });
+    await store.set({ touchedAt: new Date().toISOString() });
     return new LabelingRun({ id, store, settings, config, budget });
   }
 

@@ -52,7 +52,8 @@ type BudgetKind = "given" | "own" | "shared";
 const whySame: Readonly<Record<string, string>> = {
   given: "This run drew on a tracker that it was given: give it that tracker again, so that what it spent still counts",
   own: "This run has a budget of its own: go on with it by a budget, such as --budget 5",
-  shared: "This run draws on LLM_BUDGET, which holds what it spent: raise LLM_BUDGET instead of setting --budget",
+  shared:
+    "This run draws on LLM_BUDGET, which holds what it spent: set LLM_BUDGET, as high as it may go in all, and no --budget",
 };
 
 function kindOf({ config, settings, costTracker }: RunBudgetOptions): BudgetKind {

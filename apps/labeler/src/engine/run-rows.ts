@@ -31,7 +31,7 @@ const readAhead = 1000;
 export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   const { store, concurrency, stop } = options;
   const rows = pendingRows(store);
-  let refused: { error: BudgetExceededError; length: number } | undefined;
+  let refused: { error: BudgetExceededError; bytes: number } | undefined;
   let credit: UpstreamBudgetError | undefined;
   let failure: { error: unknown } | undefined;
 
@@ -39,7 +39,7 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
     while (!credit && !failure && !stop.aborted) {
       const { value: row, done } = rows.next();
       if (done) return;
-      if (refused && row.text.length >= refused.length) continue;
+      if (refused && bytesOf(row) >= refused.bytes) continue;
       try {
         const result = await options.label(row);
         if (!result) return;
@@ -47,8 +47,8 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
         options.onRow(row, result);
       } catch (error) {
         if (BudgetExceededError.isInstance(error)) {
-          const length = Math.min(row.text.length, refused?.length ?? Number.POSITIVE_INFINITY);
-          refused = { error: refused?.error ?? error, length };
+          const bytes = Math.min(bytesOf(row), refused?.bytes ?? Number.POSITIVE_INFINITY);
+          refused = { error: refused?.error ?? error, bytes };
         } else if (UpstreamBudgetError.isInstance(error)) credit ??= error;
         else failure ??= { error };
       }
@@ -60,6 +60,12 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   if (credit) return { kind: "credit", error: credit };
   if (stop.aborted && hasPending(store)) return { kind: "interrupted" };
   return refused ? { kind: "budget", error: refused.error } : { kind: "completed" };
+}
+
+/** What the bound of a row grows with. */
+function bytesOf({ text }: PendingRow): number {
+  const bytes = (form: string) => Buffer.byteLength(JSON.stringify(form));
+  return Math.max(bytes(text), bytes(text.normalize("NFKC")));
 }
 
 function hasPending(store: RunStore): boolean {

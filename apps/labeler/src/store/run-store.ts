@@ -205,6 +205,7 @@ export class RunStore {
   }
 
   close(): void {
+    if (!this.#database.isOpen) return;
     this.commit.flush();
     this.#database.close();
     this.#lock.close();

@@ -7,7 +7,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -20,7 +19,8 @@ export interface RunSummary {
   path: string;
   /** Hash of task and rows: equal for two runs that would buy the same answers. */
   identity: string | undefined;
-  modifiedAt: Date;
+  /** When it was last worked on, ISO 8601. */
+  touchedAt: string;
 }
 
 const ending = ".sqlite";
@@ -78,7 +78,7 @@ function listRuns(folder: string): RunSummary[] {
     .filter((file) => file.endsWith(ending))
     .map((file) => summarize(join(folder, file)))
     .filter((run) => run !== undefined)
-    .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime());
+    .sort((a, b) => b.touchedAt.localeCompare(a.touchedAt));
 }
 
 /** @throws UsageError when there is no such run, or none at all; it names those there are. */
@@ -103,8 +103,9 @@ function summarize(path: string): RunSummary | undefined {
     const identity = (fact.get("identity") as { value: string } | undefined)?.value;
     // A run without identity was cut off while it took its rows in: it has bought nothing and cannot go on.
     if (identity === undefined) return undefined;
-    const touched = [path, `${path}-wal`].filter((file) => existsSync(file)).map((file) => statSync(file).mtimeMs);
-    return { id: basename(path, ending), path, identity, modifiedAt: new Date(Math.max(...touched)) };
+    // Not the file's own time: looking at a run must not make it the last one.
+    const touched = (fact.get("touchedAt") as { value: string } | undefined)?.value;
+    return { id: basename(path, ending), path, identity, touchedAt: touched ?? "" };
   } catch {
     return undefined;
   } finally {

@@ -89,6 +89,7 @@ function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
       await onReceipt?.({ reservationId: hold.id, receipt, outcome });
       await hold.settle(receipt);
     } catch (error) {
+      hold.abandon();
       tracker.emit("fault", { error, reservationId: hold.id });
     }
   };
@@ -114,10 +115,15 @@ const refusedBeforeGeneration = new Set([400, 401, 402, 403, 404, 405, 409, 410,
 /** Network errors that come before the request was received. */
 const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
 
+/** Errors of the AI SDK that come before it sends anything: a missing key, a setting or prompt that cannot be sent. */
+const neverSent =
+  /^AI_(LoadAPIKey|LoadSetting|UnsupportedFunctionality|InvalidPrompt|InvalidArgument|NoSuchModel|MissingToolResults)Error$/;
+
 /** Why an error proves that the provider charged nothing; undefined when it does not. */
 function refusalEvidence(error: unknown): string | undefined {
   for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
-    const { statusCode, code, cause, responseBody } = next as Record<string, unknown>;
+    const { statusCode, code, cause, responseBody, name } = next as Record<string, unknown>;
+    if (typeof name === "string" && neverSent.test(name)) return `never sent: ${name}`;
     if (typeof statusCode === "number") {
       // A body that counts tokens was billed for them, whatever its status.
       const isCounted = typeof responseBody === "string" && /"usage"\s*:\s*\{/.test(responseBody);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
-import { inputTokenBound } from "./input-bound.ts";
+import { boundInput, inputTokenBound } from "./input-bound.ts";
 import { shapeOf } from "./request-shape.ts";
 import { utf8Bytes } from "./utf8-bytes.ts";
 
@@ -66,7 +66,7 @@ describe("inputTokenBound", () => {
     const options = { provider, modelId };
     const one = inputTokenBound(user({ type: "text", text: "what?" }, image), options);
     const two = inputTokenBound(user({ type: "text", text: "what?" }, image, image), options);
-    expect(two - one - JSON.stringify({ type: "image" }).length - 1).toBe(tokens);
+    expect(two - one - JSON.stringify({ type: "image_url" }).length - 1).toBe(tokens);
   });
 
   it.each([
@@ -99,7 +99,7 @@ describe("inputTokenBound", () => {
 
   it.each([
     ["a tool", { tools: [{ type: "provider", id: "openai.web_search" }] }, "openai.web_search"],
-    ["a tool without a name", { prompt: [{ type: "provider-defined" }] }, "provider-defined"],
+    ["a tool without a name", { tools: [{ type: "provider-defined" }] }, "provider-defined"],
     ["a search of the API", { tools: [{ type: "web_search_20250305" }] }, "web_search_20250305"],
     ["search options", { web_search_options: {} }, "web_search_options"],
     ["plugins", { providerOptions: { openrouter: { plugins: [{ id: "web" }] } } }, "plugins"],
@@ -169,5 +169,51 @@ describe("cache marks", () => {
     [text("cache_control"), "none"],
   ])("are read from where they stand, not from the text: %o", (request, expected) => {
     expect(shapeOf(request).cacheWrites).toBe(expected);
+  });
+});
+
+describe("text that only looks like a picture or a file", () => {
+  const long = "x".repeat(50_000);
+  const toolResult = (output: unknown) => ({
+    prompt: [{ role: "tool", content: [{ type: "tool-result", toolCallId: "1", toolName: "t", output }] }],
+  });
+  it.each([
+    [
+      "a tool's input",
+      { prompt: [{ role: "assistant", content: [{ type: "tool-call", input: { type: "image", body: long } }] }] },
+    ],
+    ["a tool's JSON result", toolResult({ type: "json", value: { type: "image", caption: long } })],
+    [
+      "a tool's content result",
+      toolResult({ type: "content", value: [{ type: "media", mediaType: "image/png", data: long }] }),
+    ],
+    ["a schema", { prompt: [], tools: [{ type: "function", inputSchema: { default: { type: "image", x: long } } }] }],
+    [
+      "a setting",
+      { prompt: [], providerOptions: { openrouter: { response_format: { examples: [{ type: "image", x: long }] } } } },
+    ],
+    ["a field beside the picture", { prompt: [{ role: "user", content: [{ type: "image", data: "A", note: long }] }] }],
+  ])("counts by its bytes: %s", (_where, request) => {
+    expect(inputTokenBound(request, { provider: "openai", modelId: "gpt-4o" })).toBeGreaterThan(50_000);
+  });
+
+  it("is not refused for it either", () => {
+    const request = {
+      prompt: [{ role: "assistant", content: [{ type: "tool-call", input: { type: "file", id: 1 } }] }],
+    };
+    expect(inputTokenBound(request)).toBeGreaterThan(0);
+  });
+
+  it("a cache mark on a picture counts as one", () => {
+    const image = {
+      type: "image",
+      data: "A",
+      providerOptions: { openrouter: { cacheControl: { type: "ephemeral", ttl: "1h" } } },
+    };
+    const request = { prompt: [{ role: "user", content: [image] }] };
+    expect(boundInput(request, { provider: "anthropic", modelId: "claude-haiku-4.5" })).toMatchObject({
+      cacheWrites: "1h",
+      images: 1,
+    });
   });
 });

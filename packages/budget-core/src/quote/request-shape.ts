@@ -2,6 +2,8 @@
 export interface RequestShape {
   /** Pictures in it, which count by their size in pixels. */
   images: number;
+  /** The parts whose payload is a picture and nothing else: their bytes are not text. */
+  imageParts: ReadonlySet<unknown>;
   /** Content that the provider reads from elsewhere or unpacks, such as files; each is named once. */
   hidden: ReadonlySet<string>;
   /** Tools that the provider runs itself, adding input as often as it likes; each is named once. */
@@ -43,45 +45,88 @@ const storedInputKeys = [
 const searchKeys = ["web_search_options", "plugins", "useSearchGrounding"];
 
 interface Found extends RequestShape {
+  imageParts: Set<unknown>;
   hidden: Set<string>;
   providerTools: Set<string>;
 }
 
-/** Looks a request over without reading its text: a few steps per message, whatever their length. */
+/**
+ * Looks a request over without reading its text: a few steps per message, whatever their length.
+ *
+ * A picture or a file is one only as a part of a message. The same words in a tool's input, a schema or a setting are
+ * sent as text, and count as text.
+ */
 export function shapeOf(request: Readonly<Record<string, unknown>>): RequestShape {
-  const found: Found = { images: 0, hidden: new Set(), providerTools: new Set(), hasTools: false, cacheWrites: "none" };
+  const found: Found = {
+    images: 0,
+    imageParts: new Set(),
+    hidden: new Set(),
+    providerTools: new Set(),
+    hasTools: false,
+    cacheWrites: "none",
+  };
   const settings = isRecord(request.providerOptions) ? Object.values(request.providerOptions) : [];
   for (const place of [request, ...settings]) if (isRecord(place)) readSettings(place, found);
-  visit(request, found);
+  for (const messages of [request.prompt, request.messages, request.input]) {
+    if (Array.isArray(messages)) for (const message of messages) readMessage(message, found);
+  }
+  findCacheMarks(request, found);
   return found;
 }
 
-/** Whether a part of a request is a picture. Its bytes are not what it is billed by. */
-export function isImagePart(value: unknown): boolean {
+/** A part without its picture; all else of it is kept, and counts. */
+export function withoutPicture(part: unknown): unknown {
+  if (!isRecord(part)) return part;
+  const { data: _data, image: _image, image_url: _imageUrl, source: _source, url: _url, ...rest } = part;
+  return rest;
+}
+
+function readMessage(message: unknown, found: Found): void {
+  if (!isRecord(message)) return;
+  // An item of the responses API can be a part itself.
+  readPart(message, found);
+  if (Array.isArray(message.content)) for (const part of message.content) readPart(part, found);
+}
+
+function readPart(part: unknown, found: Found): void {
+  if (!isRecord(part)) return;
+  const { output } = part;
+  // What a tool returned may reach the model as a picture or as text: it counts as both.
+  if (isRecord(output) && Array.isArray(output.value)) for (const item of output.value) readToolOutput(item, found);
+  if (Array.isArray(output)) for (const item of output) readToolOutput(item, found);
+  if (isImagePart(part)) {
+    found.images += 1;
+    found.imageParts.add(part);
+  } else readHidden(part, found);
+}
+
+function readToolOutput(item: unknown, found: Found): void {
+  if (isImagePart(item)) found.images += 1;
+  else if (isRecord(item)) readHidden(item, found);
+}
+
+function readHidden(part: Record<string, unknown>, found: Found): void {
+  if (typeof part.type !== "string") return;
+  if (hiddenTypes.has(part.type) && !isInlineText(part)) found.hidden.add(`${part.type} content`);
+}
+
+function isImagePart(value: unknown): boolean {
   if (!isRecord(value) || typeof value.type !== "string") return false;
   const { type } = value;
   if (imageTypes.has(type)) return true;
   return hiddenTypes.has(type) && mediaTypeOf(value).startsWith("image");
 }
 
-function visit(value: unknown, found: Found): void {
+function findCacheMarks(value: unknown, found: Found): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
   if (Array.isArray(value)) {
-    for (const item of value) visit(item, found);
+    for (const item of value) findCacheMarks(item, found);
     return;
   }
-  const part = value as Record<string, unknown>;
-  if (typeof part.type === "string") {
-    if (isImagePart(part)) {
-      found.images += 1;
-      return;
-    }
-    if (providerToolTypes.has(part.type)) found.providerTools.add(typeof part.id === "string" ? part.id : part.type);
-    else if (hiddenTypes.has(part.type) && !isInlineText(part)) found.hidden.add(`${part.type} content`);
-  }
-  for (const key in part) {
-    if (key === "cache_control" || key === "cacheControl") readCacheMark(part[key], found);
-    visit(part[key], found);
+  const record = value as Record<string, unknown>;
+  for (const key in record) {
+    if (key === "cache_control" || key === "cacheControl") readCacheMark(record[key], found);
+    findCacheMarks(record[key], found);
   }
 }
 
@@ -99,9 +144,9 @@ function readSettings(settings: Record<string, unknown>, found: Found): void {
   if (!Array.isArray(settings.tools)) return;
   for (const tool of settings.tools) {
     found.hasTools = true;
-    const type = isRecord(tool) ? tool.type : undefined;
-    const isListed = typeof type === "string" && (ownToolTypes.has(type) || providerToolTypes.has(type));
-    if (typeof type === "string" && !isListed) found.providerTools.add(type);
+    const { type, id } = isRecord(tool) ? tool : {};
+    if (typeof type !== "string" || ownToolTypes.has(type)) continue;
+    found.providerTools.add(providerToolTypes.has(type) && typeof id === "string" ? id : type);
   }
 }
 

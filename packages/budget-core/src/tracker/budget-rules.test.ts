@@ -241,3 +241,48 @@ describe("leases on a shared ledger", () => {
     vi.useRealTimers();
   });
 });
+
+describe("a call that ends badly", () => {
+  it("is freed when the SDK never sent it: a missing key, a prompt that cannot be sent", async () => {
+    const tracker = new CostTracker({ budget: 1 });
+    const open = await openCall({ tracker, costs: perToken }, call);
+    await open.fail(Object.assign(new Error("no key"), { name: "AI_LoadAPIKeyError" }));
+    expect(await tracker.getStats()).toMatchObject({ totalCost: 0, held: 0 });
+  });
+
+  it("is freed by a refusal that comes after its lease ran out", async () => {
+    let now = 0;
+    const tracker = new CostTracker({ budget: 1, ledger: new MemoryLedger({ now: () => now }), leaseMs: 10 });
+    const open = await openCall({ tracker, costs: perToken }, call);
+    now = 11;
+    expect(await tracker.unresolved()).toHaveLength(1);
+    await open.fail({ statusCode: 429 });
+    expect(await tracker.getStats()).toMatchObject({ unresolved: 0, totalCost: 0 });
+  });
+
+  it("lets its lease run out when it could not be recorded, so that it holds up nobody", async () => {
+    vi.useFakeTimers();
+    const ledger = Object.assign(new MemoryLedger(), { shared: true });
+    const tracker = new CostTracker({ budget: 1, ledger, leaseMs: 3000 });
+    const open = await openCall({ tracker, costs: perToken }, call);
+    vi.spyOn(ledger, "settle").mockRejectedValueOnce(new Error("the store is away"));
+    await open.succeed({});
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(await tracker.unresolved()).toHaveLength(1);
+    vi.useRealTimers();
+  });
+});
+
+describe("a budget around a call", () => {
+  it("decides with its own patience, and hears of its refusals", async () => {
+    const global = new CostTracker({ budget: "0.0001", name: "global" });
+    const user = global.child({ name: "user", onInsufficient: "deny" });
+    const heard: string[] = [];
+    for (const tracker of [global, user]) tracker.on("denied", () => heard.push(tracker.scope));
+    await global.reserve({ boundPicoUsd: 90n * micro });
+    const refused = runWithBudget(user, () => openCall({ tracker: global, costs: perToken }, call));
+    await expect(refused).rejects.toMatchObject({ scope: "global" });
+    expect(heard.sort()).toEqual(["global", "global/user"]);
+  });
+});

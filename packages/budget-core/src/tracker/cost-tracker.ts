@@ -247,7 +247,7 @@ export class CostTracker {
     const balance = await this.#read();
     if (!this.#isUsedUp(balance)) return;
     const lacking = [{ ...balance, limitPicoUsd: this.#limitPicoUsd }];
-    throw this.#deny({ admitted: false, lacking }, 0n, [this]);
+    throw this.#deny({ admitted: false, lacking }, 0n, this.#chain);
   }
 
   async #tryReserve(quote: Quote, trackers: readonly CostTracker[], options: ReserveOptions): Promise<Attempt> {
@@ -269,7 +269,9 @@ export class CostTracker {
       return this.ledger.reserve(request);
     };
     const done = (outcome: ReserveOutcome): Attempt => ({ id, quote, accounts, outcome });
-    if (this.onInsufficient === "deny") return done(await reserve());
+    // The budgets that were named for this call decide how it waits; their parents only limit it.
+    const named = [this, ...(options.scopes ?? [])];
+    if (named.some(({ onInsufficient }) => onInsufficient === "deny")) return done(await reserve());
 
     const lane = isChain ? this.#lane : laneOf(trackers);
     if (!this.#line.isAhead(lane, amountPicoUsd)) {
@@ -277,7 +279,10 @@ export class CostTracker {
       if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) return done(outcome);
     }
     const undo = () => this.ledger.release(id);
-    const call = { amountPicoUsd, attempt: reserve, undo, maxWaitMs: this.#maxWaitMs };
+    const waits = named.map((tracker) => tracker.#maxWaitMs ?? Number.POSITIVE_INFINITY);
+    const longest = Math.min(...waits);
+    const maxWaitMs = Number.isFinite(longest) ? longest : undefined;
+    const call = { amountPicoUsd, attempt: reserve, undo, maxWaitMs };
     return done(await this.#line.wait(lane, call, options.signal));
   }
 
@@ -288,7 +293,7 @@ export class CostTracker {
     });
     const { endsAtMs } = owner ? owner.#windowAt(owner.#now()) : { endsAtMs: Number.POSITIVE_INFINITY };
     const error = refusalError(lacking, amountPicoUsd, endsAtMs);
-    this.emit("denied", { error });
+    for (const tracker of trackers) tracker.#tell("denied", { error });
     return error;
   }
 }

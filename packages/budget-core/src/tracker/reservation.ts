@@ -1,3 +1,4 @@
+import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import type { Balance, Ledger } from "../ledger/ledger.ts";
 import { type Money, usd } from "../money.ts";
 import type { Quote, Receipt } from "../receipt.ts";
@@ -66,7 +67,7 @@ export class Reservation {
       ...(receipt.costPicoUsd > boundPicoUsd ? { boundBreached: true } : {}),
     };
     const balances = await this.#ledger.settle(this.id, posted);
-    clearInterval(this.#heartbeat);
+    this.abandon();
     await this.#onSettled(posted, balances);
   }
 
@@ -78,12 +79,30 @@ export class Reservation {
    */
   async release(evidence?: string): Promise<void> {
     try {
-      await this.#ledger.release(this.id, evidence);
-      clearInterval(this.#heartbeat);
+      await this.#free(evidence);
+      this.abandon();
     } finally {
       // A store whose answer was lost may have freed it all the same.
       waitingLineOf(this.#ledger).wake();
     }
+  }
+
+  /** A refusal that comes after the lease ran out is evidence all the same. */
+  async #free(evidence: string | undefined): Promise<void> {
+    try {
+      await this.#ledger.release(this.id, evidence);
+    } catch (error) {
+      if (!evidence || !ReservationStateError.isInstance(error) || error.state !== "unresolved") throw error;
+      await this.#ledger.resolve(this.id, { writeOff: evidence });
+    }
+  }
+
+  /**
+   * Stops keeping the lease alive: nobody will end this hold. It then counts as unresolved, and holds up nobody who waits
+   * for calls in flight.
+   */
+  abandon(): void {
+    clearInterval(this.#heartbeat);
   }
 
   /** Moves the end of the lease to `leaseMs` from now. */
