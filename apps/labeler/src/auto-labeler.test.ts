@@ -91,7 +91,9 @@ describe("AutoLabeler.label", () => {
   it("pays once for a job that is started twice at the same time", async () => {
     await simulate({ latencyMs: 5 });
     const label = () => new AutoLabeler("twice", settings(), { ...config, budget: 1 }).label(rows(50), "text");
-    await Promise.allSettled([label(), label()]);
+    const ended = await Promise.allSettled([label(), label()]);
+    const refused = ended.find((outcome) => outcome.status === "rejected");
+    expect(String(refused?.reason)).toMatch(/Another process works on the run/);
     await label();
     expect(new Set(simulator.invoice.lines.map(({ promptHash }) => promptHash)).size).toBe(50);
     expect(simulator.invoice.count).toBe(50);

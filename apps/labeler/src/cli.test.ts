@@ -291,6 +291,32 @@ describe("autolabel label and resume", () => {
     expect(boughtTwice()).toBe(0);
   });
 
+  it("resumes the run that was worked on last, whatever was looked at since", async () => {
+    await simulate();
+    const budget = inUsd((await meanCost()) * 5n);
+    writeData(12);
+    const again = (name: string, ...more: string[]) =>
+      run([...labelArgs("--budget", budget, "--name", name, "--force"), ...more]);
+    expect((await again("zed")).code).toBe(3);
+    expect((await again("alpha")).code).toBe(3);
+    expect((await run(["resume", "nope"])).code).toBe(2);
+    for (let time = 0; time < 2; time++) expect((await run(["resume"])).stdout).toContain("resume alpha-1");
+  });
+
+  it("compares rows by what their bound grows with, not by their characters", async () => {
+    await simulate();
+    const budget = (await meanCost()) * 12n;
+    const short = "card arrival ".repeat(60);
+    writeFileSync(
+      join(folder, "data.csv"),
+      `text\n${"卡".repeat(700)}\n${Array.from({ length: 3 }, (_, index) => `${short}${index}`).join("\n")}\n`,
+    );
+    const ended = await run(labelArgs("--budget", inUsd(budget), "-j", "1"));
+    expect(ended.code).toBe(3);
+    expect(simulator.invoice.count).toBeGreaterThan(0);
+    expect(simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(budget);
+  });
+
   it("says at once that nobody answers, and keeps what it has", async () => {
     await simulate();
     writeData(30);
