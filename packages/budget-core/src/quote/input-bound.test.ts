@@ -197,6 +197,18 @@ describe("text that only looks like a picture or a file", () => {
     expect(inputTokenBound(request, { provider: "openai", modelId: "gpt-4o" })).toBeGreaterThan(50_000);
   });
 
+  it("what a tool returned counts as picture and as text, and a file of it is refused", () => {
+    const options = { provider: "openai", modelId: "gpt-4o" };
+    const picture = { type: "image-data", data: long };
+    const responses = { input: [{ type: "function_call_output", output: [picture, "text", null] }, null, "text"] };
+    expect(boundInput(responses, options)).toMatchObject({ images: 1 });
+    expect(inputTokenBound(responses, options)).toBeGreaterThan(50_000);
+    const file = toolResult({ type: "content", value: [{ type: "file-id", fileId: "f" }, { note: "no type" }] });
+    expect(() => inputTokenBound(file, options)).toThrow(UnboundedRequestError);
+    const odd = { prompt: [{ role: "user", content: ["text", null, { text: "no type" }] }], messages: "none" };
+    expect(inputTokenBound(odd, options)).toBeGreaterThan(0);
+  });
+
   it("is not refused for it either", () => {
     const request = {
       prompt: [{ role: "assistant", content: [{ type: "tool-call", input: { type: "file", id: 1 } }] }],

@@ -76,8 +76,14 @@ export function shapeOf(request: Readonly<Record<string, unknown>>): RequestShap
 
 /** A part without its picture; all else of it is kept, and counts. */
 export function withoutPicture(part: unknown): unknown {
-  if (!isRecord(part)) return part;
-  const { data: _data, image: _image, image_url: _imageUrl, source: _source, url: _url, ...rest } = part;
+  const {
+    data: _data,
+    image: _image,
+    image_url: _imageUrl,
+    source: _source,
+    url: _url,
+    ...rest
+  } = part as Record<string, unknown>;
   return rest;
 }
 
