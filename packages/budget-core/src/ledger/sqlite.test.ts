@@ -50,6 +50,24 @@ describe("SqliteLedger", () => {
     await Promise.all(ledgers.map((ledger) => ledger.close()));
   });
 
+  it("refuses an amount that it cannot store, without failing what is committed with it", async () => {
+    const ledger = new SqliteLedger(file);
+    const tracker = new CostTracker({ ledger });
+    const hold = await tracker.reserve({ boundPicoUsd: 5n });
+    await hold.markDispatched();
+    const tooMuch = 2n ** 63n;
+    const results = await Promise.allSettled([
+      hold.settle({ costPicoUsd: 3n }),
+      tracker.addCost("20000000"),
+      tracker.reserve({ boundPicoUsd: tooMuch }),
+      ledger.settle(hold.id, { costPicoUsd: tooMuch }),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "rejected"]);
+    for (const result of results.slice(1)) expect(result).toMatchObject({ reason: { code: "invalid_amount" } });
+    expect((await tracker.getStats()).exact).toMatchObject({ spent: { picoUsd: 3n }, held: { picoUsd: 0n } });
+    await ledger.close();
+  });
+
   it("waits for money that another process holds", async () => {
     const ledgers = [new SqliteLedger(file), new SqliteLedger(file)] as const;
     const [one, two] = ledgers.map((ledger) => new CostTracker({ budget: "0.00001", ledger }));

@@ -1,4 +1,5 @@
 import type { StatementSync } from "node:sqlite";
+import { InvalidAmountError } from "../errors/invalid-amount-error.ts";
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -44,6 +45,7 @@ export class SqliteLedger implements Ledger {
   reserve(request: ReserveRequest): Promise<ReserveOutcome> {
     return this.#commit.run(() => {
       assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
+      assertStorable(request.amountPicoUsd);
       const known = this.#reservation(request.id);
       if (known?.amount_pico_usd === request.amountPicoUsd && isOpen(known.state)) return { admitted: true };
       if (known)
@@ -82,6 +84,7 @@ export class SqliteLedger implements Ledger {
   settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
     return this.#commit.run(() => {
       assertReceipt(receipt);
+      assertStorable(receipt.costPicoUsd);
       const hold = this.#expect(reservationId, ["dispatched", "unresolved", "settled"], "settled");
       if (hold.state === "settled") return [];
       this.#end(hold, "settled", null);
@@ -122,6 +125,7 @@ export class SqliteLedger implements Ledger {
   post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
     return this.#commit.run(() => {
       assertReceipt(receipt);
+      assertStorable(receipt.costPicoUsd);
       for (const account of accounts) this.#postTo(account, receipt, null);
       return accounts.map((account) => this.#balance(account));
     });
@@ -295,8 +299,18 @@ interface Change {
   boundCalls?: number;
 }
 
+/** The largest 64-bit integer. */
+const maxStorablePicoUsd = 2n ** 63n - 1n;
+
 /** The store's own clock, in milliseconds: processes with skewed clocks agree on leases. */
 const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+/** Refused before it is written: an amount that SQLite cannot bind would fail every other write of its transaction. */
+function assertStorable(picoUsd: bigint): void {
+  if (picoUsd <= maxStorablePicoUsd) return;
+  const hint = "a SQLite ledger holds up to $9.2 million an account";
+  throw new InvalidAmountError({ what: "An amount in pico-USD", given: picoUsd, hint });
+}
 
 function isOpen(state: string): boolean {
   return state === "held" || state === "dispatched" || state === "unresolved";
