@@ -23,6 +23,17 @@ export interface CostExtractor {
    * Undefined when it proves nothing.
    */
   refusal?(error: unknown): string | undefined;
+  /**
+   * Asks the provider for the true cost of a call whose {@link CostExtractor.receipt} is only the bound. It runs after the
+   * call and in the background; until it answers the hold counts at its bound. Undefined, at once or in the end, leaves the
+   * bound; so does an error.
+   */
+  lookup?(outcome: Outcome): Promise<Receipt | undefined> | undefined;
+  /**
+   * Whether streams are asked for the provider's raw chunks, because usage can stand in one that the AI SDK drops (such as
+   * one that tells an error too). The caller sees only those that it asked for. Default false.
+   */
+  readonly readsRawChunks?: boolean;
 }
 
 /** The kinds of calls that cost money. */
@@ -68,7 +79,11 @@ export interface CallResult {
   providerMetadata?: Readonly<Record<string, unknown>> | undefined;
   /** The model that served the call. */
   modelId?: string | undefined;
-  /** The provider's response body, where it is known. */
+  /** The provider's name of the response. */
+  id?: string | undefined;
+  /** Headers of the response, names in lower case; of a stream, known before its first token. */
+  headers?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The provider's response body, where it is known; of a stream, the raw chunk that told the usage. */
   body?: unknown;
   /** What the model said, as the AI SDK's content parts; absent for streams. */
   content?: unknown;

@@ -20,7 +20,7 @@ export type {
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
 export { MemoryLedger, type MemoryLedgerSnapshot } from "./ledger/memory.ts";
-export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
+export { type Metering, type OpenCall, openCall, type Posting, settled } from "./meter/meter-call.ts";
 export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } from "./meter/middleware.ts";
 export { runWithBudget } from "./meter/scope-context.ts";
 export { coverage, type Door, type WithBudgetOptions, withBudget } from "./meter/with-budget.ts";

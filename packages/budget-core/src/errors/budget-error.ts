@@ -33,3 +33,11 @@ export class BudgetError extends Error {
 export function hasCode(error: unknown, code: string): boolean {
   return BudgetError.isInstance(error) && error.code === code;
 }
+
+/**
+ * `streamText` replaces unknown errors by a NoOutputGeneratedError without a cause; with this marker of the AI SDK it
+ * passes ours on.
+ */
+export function markForStreams(error: BudgetError): void {
+  Object.defineProperty(error, Symbol.for("vercel.ai.error.AI_NoOutputGeneratedError"), { value: true });
+}

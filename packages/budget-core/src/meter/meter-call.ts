@@ -1,5 +1,6 @@
 import { boundReceipt, type Call, type CallResult, type CostExtractor, type Outcome } from "../costs.ts";
 import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { CostTracker } from "../tracker/cost-tracker.ts";
 import type { Reservation } from "../tracker/reservation.ts";
 import { clampQuote } from "./clamp-quote.ts";
@@ -77,36 +78,76 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
  * Steps 5 and 6: receipt, settle. A failure here must not take a paid answer from its caller: the hold stays, counted at
  * its bound, and the fault is told by an event.
  */
-function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
+function closeOnce(metering: Metering, hold: Reservation) {
+  const { tracker, costs } = metering;
   let closing: Promise<void> | undefined;
-  const run = async (outcome: Outcome | "never sent") => {
-    try {
-      if (outcome === "never sent") return await hold.release(outcome);
-      const refusal =
-        "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
-      if (refusal) return await hold.release(refusal);
-      const receipt = receiptOf(costs, outcome);
-      await onReceipt?.({ reservationId: hold.id, receipt, outcome });
-      await hold.settle(receipt);
-    } catch (error) {
+  const guarded = (work: Promise<void>) =>
+    work.catch((error: unknown) => {
       hold.abandon();
       tracker.emit("fault", { error, reservationId: hold.id });
-    }
+    });
+  const run = async (outcome: Outcome | "never sent") => {
+    if (outcome === "never sent") return await hold.release(outcome);
+    const refusal = "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
+    if (refusal) return await hold.release(refusal);
+    const receipt = checked(() => costs.receipt(outcome), outcome);
+    const lookup = receipt.kind === "bound" ? startLookup(metering, outcome) : undefined;
+    if (lookup) inBackground(tracker.ledger, guarded(lookup.then((found) => post(metering, hold, found, outcome))));
+    else await post(metering, hold, receipt, outcome);
   };
   return (outcome: Outcome | "never sent") => {
-    closing ??= run(outcome);
+    closing ??= guarded(run(outcome));
     return closing;
   };
 }
 
-function receiptOf(costs: CostExtractor, outcome: Outcome): Receipt {
+async function post({ onReceipt }: Metering, hold: Reservation, receipt: Receipt, outcome: Outcome): Promise<void> {
+  await onReceipt?.({ reservationId: hold.id, receipt, outcome });
+  await hold.settle(receipt);
+}
+
+function checked(read: () => Receipt, outcome: Outcome): Receipt {
   try {
-    const receipt = costs.receipt(outcome);
+    const receipt = read();
     assertReceipt(receipt);
     return receipt;
   } catch {
     // An extractor that fails, or gives NaN or a negative cost, leaves the cost unknown: unknown is never free.
     return boundReceipt(outcome);
+  }
+}
+
+/** The receipt that the provider is asked for, the bound if it knows none; undefined where there is nothing to ask. */
+function startLookup({ costs, onReceipt }: Metering, outcome: Outcome): Promise<Receipt> | undefined {
+  // An answer that is stored with its receipt must be stored before the caller has it.
+  if (onReceipt && outcome.result?.content !== undefined) return undefined;
+  const asked = costs.lookup?.(outcome);
+  return asked?.then(
+    (found) => checked(() => found ?? boundReceipt(outcome), outcome),
+    () => boundReceipt(outcome),
+  );
+}
+
+const lookups = new WeakMap<Ledger, Set<Promise<void>>>();
+
+function inBackground(ledger: Ledger, work: Promise<void>): void {
+  const pending = lookups.get(ledger) ?? new Set();
+  lookups.set(ledger, pending.add(work));
+  void work.then(() => pending.delete(work));
+}
+
+/**
+ * Resolves when every ended call of this budget, and of those that share its ledger, has its cost in the books: none is
+ * being looked up at its provider any more. To be awaited before a process ends or its ledger is closed; a call that is
+ * left behind counts at its bound.
+ */
+export async function settled({ ledger }: Pick<CostTracker, "ledger">): Promise<void> {
+  // A look-up between two tries does not keep a process alive by itself: whoever waits for it does.
+  const alive = setInterval(() => undefined, 60_000);
+  try {
+    for (let pending = lookups.get(ledger); pending?.size; ) await Promise.all(pending);
+  } finally {
+    clearInterval(alive);
   }
 }
 

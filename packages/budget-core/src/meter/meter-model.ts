@@ -17,8 +17,8 @@ export async function meterGenerate(metering: Metering, model: LanguageModelV4, 
   return await meterOnce(metering, { surface: "generate", model, params }, async ({ quote }) => {
     const result = await model.doGenerate(withBounds(params, quote));
     const { usage, providerMetadata, response, content, finishReason } = result;
-    const { modelId, body } = response ?? {};
-    return { result, seen: { usage, providerMetadata, modelId, body, content, finishReason } };
+    const { id, modelId, headers, body } = response ?? {};
+    return { result, seen: { usage, providerMetadata, id, modelId, headers, body, content, finishReason } };
   });
 }
 
@@ -35,8 +35,11 @@ export async function meterDoStream(metering: Metering, model: LanguageModelV4, 
     return { stream: deniedStream(error) };
   }
   try {
-    const source = await model.doStream(withBounds(params, open.quote));
-    return meterStream(source, open, params.abortSignal);
+    const { readsRawChunks = false } = metering.costs;
+    const { includeRawChunks = false } = params;
+    const bounded = withBounds(params, open.quote);
+    const source = await model.doStream(readsRawChunks ? { ...bounded, includeRawChunks: true } : bounded);
+    return meterStream(source, open, params.abortSignal, includeRawChunks);
   } catch (error) {
     await (params.abortSignal?.aborted ? open.cut() : open.fail(error));
     throw error;
@@ -103,10 +106,11 @@ function seenOf(result: unknown): CallResult {
   const { usage, providerMetadata, response } = result as {
     usage?: { tokens?: unknown };
     providerMetadata?: Record<string, unknown>;
-    response?: { modelId?: string; body?: unknown };
+    response?: { id?: string; modelId?: string; headers?: Record<string, string>; body?: unknown };
   };
   const counted = typeof usage?.tokens === "number" ? { ...usage, inputTokens: usage.tokens, outputTokens: 0 } : usage;
-  return { usage: counted, providerMetadata, modelId: response?.modelId, body: response?.body };
+  const { id, modelId, headers, body } = response ?? {};
+  return { usage: counted, providerMetadata, id, modelId, headers, body };
 }
 
 /** The request with what its bound rests on: the output cap, and settings of the provider. */

@@ -13,9 +13,12 @@ export function meterStream(
   source: LanguageModelV4StreamResult,
   open: OpenCall,
   signal: AbortSignal | undefined,
+  includeRawChunks = true,
 ): LanguageModelV4StreamResult {
   const reader = source.stream.getReader();
-  const seen: CallResult = {};
+  const seen: CallResult = { headers: source.response?.headers };
+  /** The raw chunk that told the usage. In mid-stream it may be a running count, so it counts only at the stream's end. */
+  let counted: unknown;
   let failure: unknown;
   let generated = false;
   let consumer: ReadableStreamDefaultController<LanguageModelV4StreamPart> | undefined;
@@ -42,7 +45,14 @@ export function meterStream(
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      if (value.type === "response-metadata") seen.modelId = value.modelId ?? seen.modelId;
+      if (value.type === "response-metadata") {
+        seen.id = value.id ?? seen.id;
+        seen.modelId = value.modelId ?? seen.modelId;
+      }
+      if (value.type === "raw") {
+        if (tellsUsage(value.rawValue)) counted = value.rawValue;
+        if (!includeRawChunks) continue;
+      }
       if (value.type === "error") failure = value.error;
       if (value.type.endsWith("-delta") || value.type === "tool-call") generated = true;
       if (value.type === "finish")
@@ -52,8 +62,12 @@ export function meterStream(
       consumer?.enqueue(value);
     }
   };
-  // Once something was generated no error proves that nothing was charged, whatever its status.
-  const end = () => (failure === undefined || generated ? open.succeed(seen) : open.fail(failure, seen));
+  const end = () => {
+    if (counted !== undefined) seen.body = counted;
+    // Once something was generated or counted no error proves that nothing was charged, whatever its status.
+    const isBilled = failure === undefined || generated || counted !== undefined;
+    return isBilled ? open.succeed(seen) : open.fail(failure, seen);
+  };
 
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
@@ -68,4 +82,9 @@ export function meterStream(
     )
     .finally(() => signal?.removeEventListener("abort", onAbort));
   return { ...source, stream };
+}
+
+function tellsUsage(chunk: unknown): boolean {
+  const { usage } = (chunk ?? {}) as { usage?: unknown };
+  return typeof usage === "object" && usage !== null;
 }
