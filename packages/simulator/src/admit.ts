@@ -41,6 +41,7 @@ export function faultRefusal(fault: Fault | undefined, wire: Wire): Refusal | un
 const STATUS_MESSAGES: Readonly<Record<number, string>> = {
   400: "Bad request",
   401: "Incorrect API key provided",
+  403: "Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys",
   412: "Precondition failed",
   429: "Rate limit exceeded. Please try again later.",
   500: "Internal Server Error",
@@ -84,9 +85,22 @@ function chooseModel(account: SimulatedAccount, wire: Wire, request: ModelReques
     return wire.servesAnyModel ? [priceModel(id, FREE, [wire.name])] : [];
   });
   if (known.length === 0) throw wire.unknownModel(request.candidates[0] ?? "");
-  const affordable = known.find((model) => isWithinMaxPrice(model, request));
+  const allowed = known.flatMap(({ endpoints }) => routed(endpoints, request));
+  const affordable = allowed.find((endpoint) => isWithinMaxPrice(endpoint, request));
   if (!affordable) throw new Refusal(404, "No allowed providers are available for the selected model.");
   return affordable;
+}
+
+/** The endpoints that may serve the request, in the order in which they are tried. */
+function routed(endpoints: readonly PricedModel[], { routing }: ModelRequest): readonly PricedModel[] {
+  const { only, ignore, order, allowFallbacks } = routing;
+  const matches = ({ tag }: PricedModel, slugs: readonly string[]) =>
+    slugs.some((slug) => tag === slug || tag.startsWith(`${slug}/`));
+  const open = endpoints.filter(
+    (endpoint) => (only.length === 0 || matches(endpoint, only)) && !matches(endpoint, ignore),
+  );
+  const first = order.flatMap((slug) => open.filter((endpoint) => matches(endpoint, [slug])));
+  return order.length > 0 && !allowFallbacks ? first : [...first, ...open];
 }
 
 function isWithinMaxPrice(model: PricedModel, { maxPrice }: ModelRequest): boolean {

@@ -10,6 +10,8 @@ export interface InvoiceLine {
   /** ISO time of billing. */
   readonly at: string;
   readonly model: string;
+  /** Who served it. */
+  readonly provider: string;
   /** All input tokens, the cached and cache-written ones included. */
   readonly promptTokens: number;
   readonly cachedTokens: number;

@@ -36,6 +36,13 @@ export interface ModelRequest {
   readonly tool: ToolDefinition | undefined;
   /** Highest prices in pico-USD (per million tokens; per request) that the caller accepts. */
   readonly maxPrice: { readonly prompt?: bigint; readonly completion?: bigint; readonly request?: bigint };
+  /** Which providers may serve the request, by slug. */
+  readonly routing: {
+    readonly only: readonly string[];
+    readonly ignore: readonly string[];
+    readonly order: readonly string[];
+    readonly allowFallbacks: boolean;
+  };
   readonly reasoningEffort: string | undefined;
   readonly serviceTier: string;
   /** How embedding vectors are wanted; only their requests have it. */

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { checkKey } from "./admit.ts";
 import { type HttpExchange, sendJson } from "./http-exchange.ts";
 import { invoiceJson } from "./invoice.ts";
@@ -16,11 +17,22 @@ import { openAiChat } from "./wire/openai-chat.ts";
 import { openAiEmbeddings } from "./wire/openai-embeddings.ts";
 import { openAiResponses } from "./wire/openai-responses.ts";
 import { openRouterChat } from "./wire/openrouter.ts";
+import { openRouterEmbeddings } from "./wire/openrouter-embeddings.ts";
 import type { Wire } from "./wire/wire.ts";
 
-const WIRES: readonly Wire[] = [openRouterChat, openAiChat, openAiResponses, openAiEmbeddings, gatewayChat];
+const WIRES: readonly Wire[] = [
+  openRouterChat,
+  openRouterEmbeddings,
+  openAiChat,
+  openAiResponses,
+  openAiEmbeddings,
+  gatewayChat,
+];
 
 const ENDPOINTS_PATH = /^\/api\/v1\/models\/([^/]+\/[^/]+)\/endpoints$/;
+
+/** OpenRouter's catalog, which rarely changes: its answers carry an ETag. */
+const CATALOG_PATH = /^\/api\/v1\/models(\/|$)/;
 
 /** Finds the endpoint of a request and serves it; unknown ones get 404. */
 export async function serve(account: SimulatedAccount, exchange: HttpExchange): Promise<void> {
@@ -33,11 +45,22 @@ export async function serve(account: SimulatedAccount, exchange: HttpExchange): 
   try {
     const body = answerQuery(account, exchange, url);
     if (body === undefined) throw new Refusal(404, `No endpoint answers ${request.method} ${url.pathname}`);
-    sendJson(exchange, { body });
+    if (CATALOG_PATH.test(url.pathname)) sendTagged(exchange, body);
+    else sendJson(exchange, { body });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     sendJson(exchange, { status: error.status, body: { error: { code: error.status, message: error.message } } });
   }
+}
+
+/** Sends a body with its ETag, or only 304 to a client that has it already. */
+function sendTagged(exchange: HttpExchange, body: unknown): void {
+  const text = JSON.stringify(body);
+  const etag = `W/"${hash("sha256", text).slice(0, 32)}"`;
+  if (exchange.request.headers["if-none-match"] === etag) {
+    exchange.response.writeHead(304, { etag });
+    exchange.response.end();
+  } else sendJson(exchange, { body: text, headers: { etag } });
 }
 
 /** Azure serves OpenAI's endpoints under `/openai`, most of them below the deployment that is asked. */

@@ -27,6 +27,8 @@ export interface Simulator {
   readonly maxInFlight: number;
   /** Replaces the faults and starts their counts at zero. */
   setFaults(faults: readonly Fault[]): void;
+  /** Changes what is sold at which prices: the built-in table with these models. Answers in the making keep their price. */
+  setModels(models: NonNullable<SimulatorOptions["models"]>): void;
   /** Starts over: invoice, credit, counters, prompt cache, limits and fault counts. */
   reset(): void;
   /** Drops all connections and stops; answers in the making are billed as aborted. */
@@ -76,6 +78,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     get maxInFlight() {
       return account.maxInFlight;
     },
+    setModels: (models) => account.setModels(models),
     setFaults: (faults) => account.faults.replace(faults),
     reset: () => account.reset(),
     async close() {

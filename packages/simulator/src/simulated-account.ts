@@ -17,11 +17,12 @@ export class SimulatedAccount {
   readonly options: SimulatorOptions;
   readonly seed: string;
   readonly now: () => number;
-  readonly models: ReadonlyMap<string, PricedModel>;
   readonly invoice = new InvoiceBook();
   readonly faults: FaultPlan;
   readonly limiter: RateLimiter;
   readonly reporting: Reporting;
+  #models: ReadonlyMap<string, PricedModel>;
+  readonly #lookups = new Map<string, number>();
   readonly #cache = new PromptCache();
   readonly #attempts = new Map<string, number>();
   #requests = 0;
@@ -32,7 +33,7 @@ export class SimulatedAccount {
     this.options = options;
     this.seed = String(options.seed ?? 0);
     this.now = options.now ?? Date.now;
-    this.models = createPriceTable(options.models);
+    this.#models = createPriceTable(options.models);
     this.faults = new FaultPlan(this.seed, options.faults ?? []);
     this.limiter = new RateLimiter(options.limits ?? {}, this.now);
     this.reporting = {
@@ -41,6 +42,23 @@ export class SimulatedAccount {
       gatewayCost: options.gatewayCost,
       byok: options.byok === true,
     };
+  }
+
+  /** What is sold, at the prices of this moment. */
+  get models(): ReadonlyMap<string, PricedModel> {
+    return this.#models;
+  }
+
+  /** Sells at other prices from now on; what is being generated keeps its own. */
+  setModels(models: SimulatorOptions["models"]): void {
+    this.#models = createPriceTable(models);
+  }
+
+  /** Counts a look-up of a generation; false while its record is not there yet. */
+  countLookup(id: string): boolean {
+    const before = this.#lookups.get(id) ?? 0;
+    this.#lookups.set(id, before + 1);
+    return before >= (this.options.lookupMisses ?? 0);
   }
 
   get requests(): number {
@@ -136,6 +154,7 @@ export class SimulatedAccount {
       id: generation.id,
       at: new Date(this.now()).toISOString(),
       model: generation.model.id,
+      provider: generation.model.provider,
       ...charge.counts,
       costPicoUsd: charge.costPicoUsd,
       apiKey: generation.apiKey,
@@ -154,6 +173,7 @@ export class SimulatedAccount {
     this.limiter.reset();
     this.#cache.clear();
     this.#attempts.clear();
+    this.#lookups.clear();
     this.#requests = 0;
     this.#maxInFlight = this.#inFlight;
   }

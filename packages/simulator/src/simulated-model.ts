@@ -26,16 +26,33 @@ export interface SimulatedModel {
   readonly cacheFromTokens?: number;
   /** Share of label answers that are wrong; overrides the simulator's `errorRate`. */
   readonly errorRate?: number;
+  /** Further providers of the model on OpenRouter, in the order in which they are tried after the first. */
+  readonly endpoints?: readonly SimulatedEndpoint[];
 }
 
+/** One more provider that serves a model on OpenRouter, at its own prices. */
+export type SimulatedEndpoint = Pick<
+  SimulatedModel,
+  "promptUsdPerMillion" | "completionUsdPerMillion" | "cachedUsdPerMillion" | "cacheWriteUsdPerMillion" | "requestUsd"
+> & {
+  /** The provider's name; its slug is the name in lower case. */
+  readonly provider: string;
+  /** Tag of the endpoint, such as `"deepinfra/fp4"`. Default: the provider's slug. */
+  readonly tag?: string;
+};
+
 /** An API that models are sold on. */
-export type WireName = "openrouter" | "openai" | "embeddings" | "gateway";
+export type WireName = "openrouter" | "openrouter-embeddings" | "openai" | "embeddings" | "gateway";
 
 /** A model of the price table with its prices in pico-USD per million tokens. */
 export interface PricedModel {
   readonly id: string;
   readonly name: string;
   readonly provider: string;
+  /** Tag of the endpoint that sells at these prices. */
+  readonly tag: string;
+  /** Who serves the model, this entry first. */
+  readonly endpoints: readonly PricedModel[];
   readonly wires: readonly WireName[];
   readonly contextLength: number;
   readonly maxCompletionTokens: number | undefined;
@@ -56,10 +73,17 @@ export interface PricedModel {
  */
 export function priceModel(id: string, model: SimulatedModel, wires: PricedModel["wires"]): PricedModel {
   const optional = (price: string | undefined) => (price === undefined ? undefined : parsePicoUsd(price));
-  return {
+  const { endpoints: others = [], ...own } = model;
+  const provider = model.provider ?? "Simulated";
+  const further = others.map(({ tag, ...endpoint }) => {
+    const { endpoints: _alone, ...priced } = priceModel(id, { ...own, ...endpoint }, wires);
+    return { ...priced, tag: tag ?? priced.tag, endpoints: [] };
+  });
+  const first: Omit<PricedModel, "endpoints"> = {
     id,
     name: model.name ?? id,
-    provider: model.provider ?? "Simulated",
+    provider,
+    tag: provider.toLowerCase(),
     wires,
     contextLength: model.contextLength ?? 128_000,
     maxCompletionTokens: model.maxCompletionTokens,
@@ -72,4 +96,5 @@ export function priceModel(id: string, model: SimulatedModel, wires: PricedModel
     cacheWrite: optional(model.cacheWriteUsdPerMillion),
     requestPicoUsd: parsePicoUsd(model.requestUsd ?? "0"),
   };
+  return { ...first, endpoints: [{ ...first, endpoints: [] }, ...further] };
 }

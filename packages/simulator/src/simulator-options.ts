@@ -39,6 +39,8 @@ export interface SimulatorOptions {
   readonly byok?: boolean;
   /** Bill the whole answer when the client leaves or the body is cut; false bills what was sent. Default true. */
   readonly billsAfterAbort?: boolean;
+  /** How often `GET /generation` answers 404 for an id before it tells its record, as OpenRouter's does for a while. Default 0. */
+  readonly lookupMisses?: number;
   /** The clock in milliseconds since 1970, for time stamps and rate limits. Default `Date.now`. */
   readonly now?: () => number;
 }

@@ -1,6 +1,6 @@
 import { boundReceipt, type Call, type CallResult, type CostExtractor, type Outcome } from "../costs.ts";
-import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
 import type { CostTracker } from "../tracker/cost-tracker.ts";
 import type { Reservation } from "../tracker/reservation.ts";
 import { clampQuote } from "./clamp-quote.ts";

@@ -50,26 +50,26 @@ export function openRouterModels(account: SimulatedAccount): unknown {
 export function openRouterEndpoints(account: SimulatedAccount, id: string): unknown {
   const model = account.models.get(id);
   if (!model?.wires.includes("openrouter")) return undefined;
-  const endpoint = {
-    name: `${model.provider} | ${model.id}`,
-    provider_name: model.provider,
-    tag: model.provider.toLowerCase(),
+  const endpoints = model.endpoints.map((endpoint) => ({
+    name: `${endpoint.provider} | ${model.id}`,
+    provider_name: endpoint.provider,
+    tag: endpoint.tag,
     context_length: model.contextLength,
-    pricing: pricing(model),
+    pricing: pricing(endpoint),
     quantization: "unknown",
     max_completion_tokens: model.maxCompletionTokens ?? null,
     max_prompt_tokens: null,
     supported_parameters: SUPPORTED,
     status: 0,
     uptime_last_30m: 100,
-  };
-  return { data: { id: model.id, name: model.name, created: 1_735_689_600, description: "", endpoints: [endpoint] } };
+  }));
+  return { data: { id: model.id, name: model.name, created: 1_735_689_600, description: "", endpoints } };
 }
 
-/** The body of OpenRouter's `GET /generation?id=`, or undefined when nothing was billed under this id. */
+/** The body of OpenRouter's `GET /generation?id=`, or undefined when nothing was billed under this id, or not long enough ago. */
 export function openRouterGeneration(account: SimulatedAccount, id: string): unknown {
   const line = account.invoice.find(id);
-  if (!line) return undefined;
+  if (!line || !account.countLookup(id)) return undefined;
   const { byok } = account.reporting;
   const charge = decimalText(line.costPicoUsd);
   return {
@@ -80,7 +80,7 @@ export function openRouterGeneration(account: SimulatedAccount, id: string): unk
       streamed: line.streamed,
       cancelled: line.outcome === "aborted",
       finish_reason: line.outcome === "completed" ? "stop" : null,
-      provider_name: account.models.get(line.model)?.provider ?? null,
+      provider_name: line.provider,
       is_byok: byok,
       total_cost: exactNumber(byok ? "0" : charge),
       usage: exactNumber(byok ? "0" : charge),

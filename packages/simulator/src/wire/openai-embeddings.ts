@@ -1,11 +1,11 @@
 import { hash, randomUUID } from "node:crypto";
-import { asArray, type JsonObject } from "../json.ts";
+import { asArray, asObject, type JsonObject } from "../json.ts";
 import type { ModelRequest } from "../model-request.ts";
 import { Refusal } from "../refusal.ts";
 import { seededFraction } from "../seeded-random.ts";
 import { countTokens } from "../tokens.ts";
 import { openAiManners, upstreamError } from "./openai-shapes.ts";
-import { readWhole } from "./read-chat-request.ts";
+import { readMaxPrice, readRouting, readWhole } from "./read-chat-request.ts";
 import type { Wire } from "./wire.ts";
 
 const DEFAULT_DIMENSIONS = 8;
@@ -57,7 +57,8 @@ function readRequest(body: JsonObject): ModelRequest {
     schema: undefined,
     wantsJson: false,
     tool: undefined,
-    maxPrice: {},
+    maxPrice: readMaxPrice(asObject(asObject(body.provider).max_price)),
+    routing: readRouting(asObject(body.provider)),
     reasoningEffort: undefined,
     serviceTier: "default",
     vectors: {

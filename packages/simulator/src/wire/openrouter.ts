@@ -84,7 +84,8 @@ function withNativeReason(choice: unknown): unknown {
   return { ...shape, native_finish_reason: shape.finish_reason };
 }
 
-function usageMember(generation: Generation, charge: Charge): Record<string, unknown> {
+/** The `usage` member of an answer; none where usage is not reported. */
+export function usageMember(generation: Generation, charge: Charge): Record<string, unknown> {
   if (!generation.reporting.usage) return {};
   const { counts } = charge;
   return {

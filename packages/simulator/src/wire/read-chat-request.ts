@@ -33,6 +33,7 @@ export function readChatRequest(body: JsonObject): ModelRequest {
     wantsJson: format.type === "json_object" || format.type === "json_schema",
     tool: readTool(body, messages),
     maxPrice: readMaxPrice(asObject(asObject(body.provider).max_price)),
+    routing: readRouting(asObject(body.provider)),
     reasoningEffort: readEffort(body),
     serviceTier: asText(body.service_tier) ?? "default",
   };
@@ -85,7 +86,19 @@ function readTool(body: JsonObject, messages: readonly JsonObject[]): ToolDefini
   return mayCall && wanted ? { ...wanted, parameters: { type: "object", ...wanted.parameters } } : undefined;
 }
 
-function readMaxPrice(prices: JsonObject): ModelRequest["maxPrice"] {
+/** OpenRouter's wishes about who serves a request. */
+export function readRouting(provider: JsonObject): ModelRequest["routing"] {
+  const slugs = (name: string) => asArray(provider[name]).flatMap((slug) => asText(slug)?.toLowerCase() ?? []);
+  return {
+    only: slugs("only"),
+    ignore: slugs("ignore"),
+    order: slugs("order"),
+    allowFallbacks: provider.allow_fallbacks !== false,
+  };
+}
+
+/** The highest prices that a request accepts. @throws Refusal 400 for what is no price. */
+export function readMaxPrice(prices: JsonObject): ModelRequest["maxPrice"] {
   const read = (name: "prompt" | "completion" | "request") => {
     const value = prices[name];
     if (typeof value !== "number" && typeof value !== "string") return {};

@@ -1,0 +1,21 @@
+import { openAiEmbeddings } from "./openai-embeddings.ts";
+import { openRouterChat, usageMember } from "./openrouter.ts";
+import type { Wire } from "./wire.ts";
+
+/** OpenRouter's embeddings: OpenAI's vectors, and usage with the exact cost. */
+export const openRouterEmbeddings: Wire = {
+  ...openAiEmbeddings,
+  name: "openrouter-embeddings",
+  path: "/api/v1/embeddings",
+  newId: openRouterChat.newId,
+  headers: openRouterChat.headers,
+  unknownModel: openRouterChat.unknownModel,
+  noCredit: openRouterChat.noCredit,
+  refusalBody: openRouterChat.refusalBody,
+  reply: (generation, charge) => ({
+    ...(openAiEmbeddings.reply(generation, charge) as object),
+    id: generation.id,
+    provider: generation.model.provider,
+    ...usageMember(generation, charge),
+  }),
+};
