@@ -45,9 +45,12 @@ const providers: Readonly<Record<string, Provider>> = {
   openrouter: {
     missing: ({ openrouterApiKey }) => (openrouterApiKey ? undefined : "No key for OpenRouter: set OPENROUTER_API_KEY"),
     client: (modelId, { openrouterApiKey, openrouterBaseUrl }, wiring) =>
-      createBudgetedOpenRouter({ ...wiring, ...given({ apiKey: openrouterApiKey, baseURL: openrouterBaseUrl }) })(
-        modelId,
-      ),
+      // A run that was interrupted ends at once; what it cut off counts at its bound.
+      createBudgetedOpenRouter({
+        ...wiring,
+        lookup: false,
+        ...given({ apiKey: openrouterApiKey, baseURL: openrouterBaseUrl }),
+      })(modelId),
     costs: openRouterCosts,
     budgetError: openRouterBudgetError,
   },

@@ -5,47 +5,65 @@ import {
   type CallResult,
   type CostExtractor,
   type Outcome,
-  parsePicoUsd,
   picoToDecimal,
   type Receipt,
   UnboundedRequestError,
 } from "@autolabel/budget-core";
 import {
   type ModelPrice,
+  type PriceBook,
   priceUsage,
   quoteCall,
   readOpenRouterUsage,
   readSdkUsage,
 } from "@autolabel/budget-core/prices";
+import { asRecord, readAmount } from "./api/exact-json.ts";
+import { type CostLookup, generationLookup } from "./api/generation.ts";
+import type { LiveOpenRouterPrices } from "./api/live-prices.ts";
+import { reportedCost } from "./api/reported-cost.ts";
 import { openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
-import { type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
+import { type CallPrices, callPrices, type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
 
 /** Options of {@link openRouterCosts}. */
 export interface OpenRouterCostsOptions {
   /** Prices of models that the bundled price book lacks or has otherwise. */
   prices?: OpenRouterPrices;
+  /** OpenRouter's own list, kept fresh; see `liveOpenRouterPrices`. Default: the bundled prices. */
+  livePrices?: LiveOpenRouterPrices;
+  /**
+   * How to look up what a call did cost that was aborted, cut, or told no usage. Default: it is not looked up, and counts
+   * at its bound.
+   */
+  lookup?: CostLookup;
 }
 
 /**
  * What OpenRouter calls cost: `usage.cost` as the response reports it (with your own provider key: plus what that
- * provider charges), else tokens x price, else the bound.
+ * provider charges), else tokens x price, else what OpenRouter's record of the call says, else the bound.
  */
 export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtractor {
-  let book: ReturnType<typeof openRouterPriceBook> | undefined;
-  const prices = () => {
-    book ??= openRouterPriceBook(options.prices);
-    return book;
+  const { livePrices, lookup } = options;
+  let base: PriceBook | undefined;
+  const pricesNow = (routing: Routing) => {
+    base ??= openRouterPriceBook(options.prices);
+    return callPrices(base, livePrices?.current, routing);
   };
-  const priced = (modelId: string, { at = new Date() }: Call) => prices().find("openrouter", modelId, at);
+  /** A call costs what it was quoted by, whatever was refreshed while it ran. */
+  const quoted = new WeakMap<Call, CallPrices>();
 
   return {
     provider: "openrouter",
+    readsRawChunks: true,
+    ...(lookup ? { lookup: generationLookup(lookup) } : {}),
     quote(call) {
       const { models, choices, routing } = readRouting(call);
+      const prices = pricesNow(routing);
+      quoted.set(call, prices);
+      const books = models.map((modelId) => ({ modelId, book: prices.book(modelId) }));
       // A fallback may serve the call at its own price: the dearest one bounds it.
       const asked = boundable(call);
-      const listed = models.map((modelId) => priced(modelId, call));
-      const quotes = listed.map((price) => quoteCall(asked, price, prices().hash));
+      const listed = books.map(({ modelId, book }) => book.find("openrouter", modelId, instantOf(call)));
+      const quotes = listed.map((price, index) => quoteCall(asked, price, books[index]?.book.hash ?? ""));
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
       const boundPicoUsd = dearest.boundPicoUsd * BigInt(choices);
       return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider: withMaxPrice(routing, listed) } } };
@@ -53,16 +71,17 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
     refusal: openRouterRefusal,
     receipt(outcome) {
       const result = outcome.result?.usage === undefined ? resultOfError(outcome) : outcome.result;
-      return (result && receiptOfResult(result, outcome, priced)) ?? boundReceipt(outcome);
+      const prices = quoted.get(outcome.call) ?? pricesNow({});
+      return (result && receiptOfResult(result, outcome, prices)) ?? boundReceipt(outcome);
     },
   };
 }
 
-function receiptOfResult(
-  result: CallResult,
-  { call }: Outcome,
-  priced: (modelId: string, call: Call) => ModelPrice,
-): Receipt | undefined {
+function instantOf({ at = new Date() }: Call): Date {
+  return at;
+}
+
+function receiptOfResult(result: CallResult, { call }: Outcome, prices: CallPrices): Receipt | undefined {
   const raw = rawUsageOf(result);
   const modelId = result.modelId ?? call.modelId;
   // The provider turns a missing usage into 0 tokens, so only the raw one tells that there was any.
@@ -70,21 +89,11 @@ function receiptOfResult(
   const evidence = { modelId, ...(usage ? { usage } : {}) };
   const reported = raw ? reportedCost(raw) : metadataCost(result);
   if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
-  const computed = usage && priceUsage(priced(modelId, call), usage);
-  return computed === undefined ? undefined : { costPicoUsd: computed, kind: "computed", ...evidence };
-}
-
-/**
- * Without an own provider key `upstream_inference_cost` repeats `cost`, so adding both would double the bill; with one,
- * `cost` is only OpenRouter's fee. Where the response does not say which, an upstream cost that repeats `cost` tells it.
- */
-function reportedCost(raw: Record<string, unknown> | undefined): bigint | undefined {
-  const cost = readAmount(raw?.cost);
-  if (cost === undefined || raw?.is_byok === false) return cost;
-  const upstream = readAmount(asRecord(raw?.cost_details)?.upstream_inference_cost);
-  // An own key is charged by its provider; how much is unknown when the response does not tell.
-  if (raw?.is_byok === true) return upstream === undefined ? undefined : cost + upstream;
-  return upstream === undefined || upstream === cost ? cost : cost + upstream;
+  const price = usage && prices.book(modelId).find("openrouter", modelId, instantOf(call));
+  const computed = price && priceUsage(price, usage);
+  if (computed === undefined) return undefined;
+  // The price of a model that several sell is the dearest of them: tokens x price may be more than was billed.
+  return { costPicoUsd: computed, kind: prices.varies(modelId) ? "bound" : "computed", ...evidence };
 }
 
 function metadataCost({ providerMetadata }: CallResult): bigint | undefined {
@@ -189,19 +198,4 @@ function withMaxPrice(routing: Routing, listed: readonly ModelPrice[]): Routing 
 
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
-}
-
-function readAmount(value: unknown): bigint | undefined {
-  if (value === undefined || value === null) return undefined;
-  try {
-    return parsePicoUsd(value);
-  } catch {
-    return undefined;
-  }
-}
-
-function asRecord(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
 }

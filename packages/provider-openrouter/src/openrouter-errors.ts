@@ -1,10 +1,26 @@
 import { UpstreamBudgetError } from "@autolabel/budget-core";
 
+/** A query of OpenRouter's API (prices, key, record of a call) that brought no answer to read. */
+export class OpenRouterApiError extends Error {
+  override readonly name = "OpenRouterApiError";
+  readonly statusCode: number;
+
+  constructor({ path, statusCode }: { path: string; statusCode: number }) {
+    super(
+      statusCode === 200
+        ? `OpenRouter's answer to GET ${path} cannot be read`
+        : `OpenRouter answered HTTP ${statusCode} to GET ${path}`,
+    );
+    this.statusCode = statusCode;
+  }
+}
+
 /**
  * The refusal for money behind an error of an OpenRouter call: HTTP 402 (out of credit) or 403 with a spent key limit.
  * Undefined for any other error.
  */
 export function openRouterBudgetError(error: unknown): UpstreamBudgetError | undefined {
+  if (UpstreamBudgetError.isInstance(error)) return error;
   const { statusCode, message } = fieldsOf(error);
   const isKeyLimit = statusCode === 403 && /key limit|limit exceeded/i.test(message);
   if (statusCode !== 402 && !isKeyLimit) return undefined;
@@ -26,6 +42,11 @@ export function openRouterRefusal(error: unknown): string | undefined {
   if (statusCode !== 500 && statusCode !== 503) return undefined;
   const body = responseOfError(error) as { error?: { code?: unknown } | null; usage?: unknown } | undefined;
   return body?.error?.code === statusCode && body.usage === undefined ? `HTTP ${statusCode} of OpenRouter` : undefined;
+}
+
+/** The HTTP status that an error carries. */
+export function statusCodeOf(error: unknown): number | undefined {
+  return fieldsOf(error).statusCode;
 }
 
 /** The parsed response body that an error of the AI SDK carries, if it is JSON. */
