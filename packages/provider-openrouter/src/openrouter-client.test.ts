@@ -1,9 +1,31 @@
-import { BudgetExceededError, CostTracker, isBudgetExceeded, settled, usd } from "@autolabel/budget-core";
+import {
+  BudgetExceededError,
+  budgetMiddleware,
+  CostTracker,
+  isBudgetExceeded,
+  settled,
+  usd,
+  withBudget,
+} from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
-import { generateText, isStepCount, Output, streamText, tool } from "ai";
+import {
+  createProviderRegistry,
+  customProvider,
+  defaultSettingsMiddleware,
+  embed,
+  embedMany,
+  generateText,
+  isStepCount,
+  type LanguageModel,
+  Output,
+  streamText,
+  tool,
+  wrapProvider,
+} from "ai";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createBudgetedOpenRouter } from "./openrouter-client.ts";
+import { createBudgetedOpenRouter, createOpenRouter } from "./openrouter-client.ts";
+import { openRouterCosts } from "./openrouter-costs.ts";
 
 let simulator: Simulator;
 afterEach(() => simulator.close());
@@ -280,5 +302,130 @@ describe("streamText under a budget", () => {
     await expect(result.text).rejects.toMatchObject({ code: "budget_exceeded" });
     await expect(result.usage).rejects.toMatchObject({ code: "budget_exceeded" });
     expect(simulator.requests).toBe(0);
+  });
+});
+
+describe("usage in a chunk that tells an error too", () => {
+  async function streamWithError(includeRawChunks: boolean, afterChunks: number) {
+    simulator = await startSimulator({ faults: [{ kind: "error-chunk", afterChunks }] });
+    const tracker = new CostTracker({ budget: "1" });
+    const baseURL = simulator.openRouterUrl;
+    const openrouter = createBudgetedOpenRouter({ tracker, apiKey: "test", baseURL, lookup: false });
+    const model = openrouter("openai/gpt-4o-mini");
+    const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "Hello" }] }];
+    const { stream } = await model.doStream({ prompt, maxOutputTokens: 30, includeRawChunks });
+    const types: string[] = [];
+    for await (const part of stream) types.push(part.type);
+    return { tracker, types };
+  }
+
+  it.each([0, 1, 3])("is what the call cost, though the AI SDK drops it: after %i chunks", async (afterChunks) => {
+    const { tracker, types } = await streamWithError(false, afterChunks);
+    expect(types).toContain("error");
+    expect(types).not.toContain("raw");
+    await expectBilledAsRecorded(tracker);
+    expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+    expect((await tracker.getStats()).boundCallCount).toBe(0);
+  });
+
+  it("leaves raw chunks to a caller that asked for them", async () => {
+    const { tracker, types } = await streamWithError(true, 2);
+    expect(types.filter((type) => type === "raw").length).toBeGreaterThan(2);
+    await expectBilledAsRecorded(tracker);
+  });
+});
+
+describe("as a provider of the AI SDK", () => {
+  const id = "openai/gpt-4o-mini";
+  const embeddingId = "openai/text-embedding-3-small";
+  const prices = { [embeddingId]: { input: "0.02", output: 0 } };
+
+  async function budgeted(budget = "1") {
+    simulator = await startSimulator();
+    const tracker = new CostTracker({ budget });
+    const api = { apiKey: "test", baseURL: simulator.openRouterUrl };
+    return { tracker, api, openrouter: createBudgetedOpenRouter({ tracker, ...api, prices }) };
+  }
+  type Budgeted = Awaited<ReturnType<typeof budgeted>>;
+
+  const settings = { maxOutputTokens: 20 };
+  const languageModelMiddleware = defaultSettingsMiddleware({ settings });
+  const ways: Record<string, (given: Budgeted) => LanguageModel> = {
+    createProviderRegistry: ({ openrouter }) =>
+      createProviderRegistry({ openrouter }).languageModel(`openrouter:${id}`),
+    wrapProvider: ({ openrouter }) => wrapProvider({ provider: openrouter, languageModelMiddleware }).languageModel(id),
+    customProvider: ({ openrouter }) =>
+      customProvider({ languageModels: { cheap: openrouter(id) }, fallbackProvider: openrouter }).languageModel(
+        "cheap",
+      ),
+    "a fallback provider": ({ openrouter }) =>
+      customProvider({ languageModels: {}, fallbackProvider: openrouter }).languageModel(id),
+    "withBudget in a registry": ({ tracker, api }) => {
+      const openrouter = withBudget(createOpenRouter(api), { tracker, costs: openRouterCosts() });
+      return createProviderRegistry({ openrouter }).languageModel(`openrouter:${id}`);
+    },
+    "budgetMiddleware in wrapProvider": ({ tracker, api }) =>
+      wrapProvider({
+        provider: createOpenRouter(api),
+        languageModelMiddleware: [languageModelMiddleware, budgetMiddleware({ tracker, costs: openRouterCosts() })],
+      }).languageModel(id),
+  };
+
+  it.each(Object.entries(ways))("meters, and hands usage on ungarbled: %s", async (_name, way) => {
+    const given = await budgeted();
+    const model = way(given);
+    const { usage } = await generateText({ model, prompt: "Hello", maxOutputTokens: 20 });
+    const streamed = streamText({ model, prompt: "Hello again", maxOutputTokens: 20 });
+    expect([usage.inputTokens, (await streamed.usage).inputTokens]).toEqual(
+      simulator.invoice.lines.map(({ promptTokens }) => promptTokens),
+    );
+    await expectBilledAsRecorded(given.tracker);
+    expect(simulator.invoice.count).toBe(2);
+  });
+
+  it.each(Object.entries(ways))("refuses what does not fit: %s", async (_name, way) => {
+    const model = way(await budgeted("0.000001"));
+    await expect(generateText({ model, prompt: "Hello", maxOutputTokens: 20 })).rejects.toSatisfy(isBudgetExceeded);
+    expect(simulator.requests).toBe(0);
+  });
+
+  it("meters embeddings, from the registry too", async () => {
+    const { tracker, openrouter } = await budgeted();
+    await embed({ model: openrouter.embeddingModel(embeddingId), value: "Hello" });
+    const model = createProviderRegistry({ openrouter }).embeddingModel(`openrouter:${embeddingId}`);
+    const { embeddings } = await embedMany({ model, values: ["one", "two", "three"] });
+    expect(embeddings).toHaveLength(3);
+    expect(simulator.invoice.count).toBe(2);
+    await expectBilledAsRecorded(tracker);
+    await tracker.setBudget("0.0000000001");
+    await expect(embed({ model, value: "Hello" })).rejects.toSatisfy(isBudgetExceeded);
+    expect(simulator.invoice.count).toBe(2);
+  });
+
+  it.each(["reported", "omitted"] as const)(
+    "never counts too little for a model that a registry adapted twice, whose usage is garbled: cost %s",
+    async (costField) => {
+      simulator = await startSimulator({ costField });
+      const tracker = new CostTracker({ budget: "1" });
+      const api = { apiKey: "test", baseURL: simulator.openRouterUrl };
+      const bare = Object.assign(createOpenRouter(api), { specificationVersion: undefined });
+      const provider = createProviderRegistry(
+        { bare: bare as never },
+        { languageModelMiddleware: budgetMiddleware({ tracker, costs: openRouterCosts() }) },
+      );
+      const model = provider.languageModel(`bare:${id}`);
+      await generateText({ model, prompt: "Hello", maxOutputTokens: 20 });
+      await streamText({ model, prompt: "Hello", maxOutputTokens: 20 }).text;
+      if (costField === "reported") await expectBilledAsRecorded(tracker);
+      const { exact, boundCallCount } = await tracker.getStats();
+      expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
+      expect(boundCallCount > 0).toBe(exact.spent.picoUsd > simulator.invoice.totalPicoUsd);
+      expect(simulator.invoice.count).toBe(2);
+    },
+  );
+
+  it("makes no images", async () => {
+    const { openrouter } = await budgeted();
+    expect(() => openrouter.imageModel("any/model")).toThrow(/not told before the call/);
   });
 });

@@ -68,6 +68,25 @@ describe("openRouterCosts.receipt", () => {
     });
   });
 
+  it.each([
+    ["right, where the raw one is there", raw, 210_000_000n, "reported"],
+    ["right, where only tokens are told", { prompt_tokens: 100, completion_tokens: 20 }, 24_000_000n, "computed"],
+    ["as unknown, where there is none", undefined, quote.boundPicoUsd, "bound"],
+  ] as const)("reads totals that are objects %s", (_name, rawUsage, costPicoUsd, kind) => {
+    const usage = {
+      inputTokens: { total: tokens.inputTokens, noCache: 60 },
+      outputTokens: { total: tokens.outputTokens },
+    };
+    const receipt = costs.receipt({ call, quote, result: { usage: { ...usage, raw: rawUsage } } });
+    expect(receipt).toMatchObject({ costPicoUsd, kind });
+    if (kind !== "bound") expect(receipt.usage).toMatchObject({ inputTokens: 100, outputTokens: 20 });
+  });
+
+  it("takes totals that are no counts for unknown", () => {
+    const odd = { inputTokens: { total: "many" }, outputTokens: { total: {} }, raw: { prompt_tokens: Number.NaN } };
+    expect(costs.receipt({ call, quote, result: { usage: odd } })).toMatchObject({ kind: "bound" });
+  });
+
   it("reads the cost from provider metadata when the raw usage was lost on the way", () => {
     const providerMetadata = { openrouter: { usage: { cost: 0.0003 } } };
     expect(costs.receipt({ call, quote, result: { usage: tokens, providerMetadata } })).toMatchObject({

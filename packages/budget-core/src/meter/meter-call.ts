@@ -121,11 +121,15 @@ function checked(read: () => Receipt, outcome: Outcome): Receipt {
 function startLookup({ costs, onReceipt }: Metering, outcome: Outcome): Promise<Receipt> | undefined {
   // An answer that is stored with its receipt must be stored before the caller has it.
   if (onReceipt && outcome.result?.content !== undefined) return undefined;
-  const asked = costs.lookup?.(outcome);
-  return asked?.then(
-    (found) => checked(() => found ?? boundReceipt(outcome), outcome),
-    () => boundReceipt(outcome),
-  );
+  try {
+    const asked = costs.lookup?.(outcome);
+    return asked?.then(
+      (found) => checked(() => found ?? boundReceipt(outcome), outcome),
+      () => boundReceipt(outcome),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 const lookups = new WeakMap<Ledger, Set<Promise<void>>>();
