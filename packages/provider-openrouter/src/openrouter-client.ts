@@ -117,7 +117,7 @@ export function createOpenRouter(settings: OpenRouterProviderSettings = {}): Ope
   const provider = createBareOpenRouter({ compatibility: "strict", ...settings });
   return Object.assign(provider, {
     specificationVersion: "v4",
-    embeddingModel: provider.embeddingModel ?? provider.textEmbeddingModel,
+    embeddingModel: (modelId: string, own?: OpenRouterEmbeddingSettings) => provider.textEmbeddingModel(modelId, own),
   });
 }
 

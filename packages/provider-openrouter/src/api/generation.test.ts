@@ -189,7 +189,7 @@ describe("openRouterGeneration", () => {
       ...api,
       lookup: { delaysMs: [0, 0, 0] },
       fetch: (url, init) => {
-        if (!String(url).includes("/generation")) return fetch(url, init);
+        if (!new Request(url).url.includes("/generation")) return fetch(url, init);
         asks += 1;
         return Promise.resolve(new Response("no", { status: 401 }));
       },

@@ -88,7 +88,7 @@ describe("a key whose limit is nearly spent", () => {
       tracker,
       keyMustAllow: "0.02",
       fetch: (url, init) => {
-        if (String(url).endsWith("/key")) asks += 1;
+        if (new Request(url).url.endsWith("/key")) asks += 1;
         return fetch(url, init);
       },
     });
@@ -103,7 +103,8 @@ describe("a key whose limit is nearly spent", () => {
       ...api,
       tracker,
       keyMustAllow: "5",
-      fetch: (url, init) => (String(url).endsWith("/key") ? Promise.reject(new TypeError("down")) : fetch(url, init)),
+      fetch: (url, init) =>
+        new Request(url).url.endsWith("/key") ? Promise.reject(new TypeError("down")) : fetch(url, init),
     });
     await expect(doors.generateText(openrouter)).resolves.toBeDefined();
   });

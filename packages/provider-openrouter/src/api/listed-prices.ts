@@ -12,6 +12,8 @@ export interface RefusedPrice {
 }
 
 interface Endpoint {
+  /** Its place in the list. */
+  index: number;
   tag: string | undefined;
   provider: string | undefined;
   rows: readonly ListedRow[];
@@ -40,7 +42,8 @@ export class ListedPrices {
   readonly #entries: readonly PriceEntry[];
   readonly #endpoints = new Map<string, readonly Endpoint[]>();
   readonly #catalog: Catalog;
-  readonly #books = new WeakMap<PriceBook, Map<string, PriceBook>>();
+  /** Books made so far, by the one that they stand on: that of all models, and those of models with known endpoints. */
+  readonly #books = new WeakMap<PriceBook, { listed: PriceBook; routed: Map<string, PriceBook> }>();
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
@@ -51,10 +54,10 @@ export class ListedPrices {
     });
     for (const [modelId, body] of catalog.endpoints) {
       const listed = asRecord(asRecord(body)?.data)?.endpoints;
-      const endpoints = (Array.isArray(listed) ? listed : []).flatMap((item): Endpoint[] => {
+      const endpoints = (Array.isArray(listed) ? listed : []).flatMap((item, index): Endpoint[] => {
         const endpoint = asRecord(item) ?? {};
         const rows = readRows(endpoint, modelId, refused);
-        return rows ? [{ tag: asText(endpoint.tag), provider: asText(endpoint.provider_name), rows }] : [];
+        return rows ? [{ index, tag: asText(endpoint.tag), provider: asText(endpoint.provider_name), rows }] : [];
       });
       if (endpoints.length > 0) this.#endpoints.set(modelId, endpoints);
     }
@@ -68,18 +71,13 @@ export class ListedPrices {
 
   /** `base` with these prices, behind those that a user states; for one model, as it may be routed. */
   book(base: PriceBook, modelId: string, routing: Routing): PriceBook {
-    const books = this.#books.get(base) ?? new Map<string, PriceBook>();
+    const books = this.#books.get(base) ?? { listed: this.#listed(base), routed: new Map<string, PriceBook>() };
     this.#books.set(base, books);
     const allowed = this.#allowed(modelId, routing);
-    const key = allowed
-      ? `${modelId} ${allowed.map((endpoint) => this.#endpoints.get(modelId)?.indexOf(endpoint))}`
-      : "";
-    const known = books.get(key);
-    if (known) return known;
-    const book = allowed
-      ? this.book(base, "", {}).withLive([this.#entry(modelId, dearest(allowed), {})])
-      : this.#withAge(this.#entries.length > 0 ? base.withLive(this.#entries) : base);
-    books.set(key, book);
+    if (!allowed) return books.listed;
+    const key = `${modelId} ${allowed.map(({ index }) => index).join()}`;
+    const book = books.routed.get(key) ?? books.listed.withLive([this.#entry(modelId, dearest(allowed), {})]);
+    books.routed.set(key, book);
     return book;
   }
 
@@ -88,8 +86,10 @@ export class ListedPrices {
     return new Set(this.#allowed(modelId, routing)?.map(({ rows }) => textOf(rows))).size > 1;
   }
 
-  #withAge(book: PriceBook): PriceBook {
-    return this.#catalog.staleness ? book.withStaleness(this.#catalog.staleness) : book;
+  #listed(base: PriceBook): PriceBook {
+    const { staleness } = this.#catalog;
+    const book = this.#entries.length > 0 ? base.withLive(this.#entries) : base;
+    return staleness ? book.withStaleness(staleness) : book;
   }
 
   #allowed(modelId: string, routing: Routing): readonly Endpoint[] | undefined {

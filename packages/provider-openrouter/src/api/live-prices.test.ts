@@ -28,7 +28,7 @@ function watchedFetch() {
     body: undefined as string | undefined,
   };
   const watched: typeof fetch = async (url, init) => {
-    const path = String(url).replace(/^.*\/api\/v1/, "");
+    const path = new Request(url).url.replace(/^.*\/api\/v1/, "");
     if (!path.startsWith("/models")) return await fetch(url, init);
     watch.paths.push(path);
     if (watch.fails) throw new TypeError("fetch failed");

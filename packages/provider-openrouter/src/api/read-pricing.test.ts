@@ -53,7 +53,7 @@ describe("readPricing", () => {
     ["NaN", { prompt: "NaN", completion: "1e-6" }, /"prompt" price is "NaN"/],
     ["infinity", { prompt: "1e-6", completion: "Infinity" }, /"completion" price/],
     ["a price of a million as one of a token", { prompt: "0.15", completion: "0.6" }, /absurd/],
-    ["an absurd fee", { prompt: "1e-6", completion: "1e-6", request: "2" }, /"request" price of 2 is absurd/],
+    ["an absurd fee", { prompt: "1e-6", completion: "1e-6", request: "2" }, /"request" price of "2" is absurd/],
     ["nothing for nothing", { prompt: "0", completion: "0" }, /price of 0 is no price/],
     ["free answers", { prompt: "1e-6", completion: "0" }, /price of 0 is no price/],
     ["a lacking price", { prompt: "1e-6" }, /lacks a price/],

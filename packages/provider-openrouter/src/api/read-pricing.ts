@@ -78,7 +78,8 @@ function readUnits(listed: Record<string, unknown>): Map<Unit, bigint> | string 
     if (price === undefined || price === null) return undefined;
     const pico = isFee ? readAmount(price) : perMillion(price);
     if (pico === undefined) return `its "${name}" price is ${JSON.stringify(price)}`;
-    if (pico > (isFee ? mostPerPiece : mostPerMillion)) return `its "${name}" price of ${String(price)} is absurd`;
+    if (pico > (isFee ? mostPerPiece : mostPerMillion))
+      return `its "${name}" price of ${JSON.stringify(price)} is absurd`;
     // A zero of anything but input and output says that it is not billed apart, not that it is free.
     if (pico > 0n || unit === "input" || unit === "output") units.set(unit, pico);
     return undefined;

@@ -75,7 +75,7 @@ describe("reconcileOpenRouter", () => {
     const asked: string[] = [];
     const load = { now: 0, most: 0 };
     const counting = async (url: string | URL | Request, init?: RequestInit) => {
-      asked.push(String(url));
+      asked.push(new Request(url).url);
       load.most = Math.max(load.most, ++load.now);
       return await fetch(url, init).finally(() => {
         load.now -= 1;

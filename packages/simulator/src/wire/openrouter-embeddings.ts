@@ -1,5 +1,5 @@
 import { openAiEmbeddings } from "./openai-embeddings.ts";
-import { openRouterChat, usageMember } from "./openrouter.ts";
+import { openRouterManners, usageMember } from "./openrouter.ts";
 import type { Wire } from "./wire.ts";
 
 /** OpenRouter's embeddings: OpenAI's vectors, and usage with the exact cost. */
@@ -7,11 +7,7 @@ export const openRouterEmbeddings: Wire = {
   ...openAiEmbeddings,
   name: "openrouter-embeddings",
   path: "/api/v1/embeddings",
-  newId: openRouterChat.newId,
-  headers: openRouterChat.headers,
-  unknownModel: openRouterChat.unknownModel,
-  noCredit: openRouterChat.noCredit,
-  refusalBody: openRouterChat.refusalBody,
+  ...openRouterManners,
   reply: (generation, charge) => ({
     ...(openAiEmbeddings.reply(generation, charge) as object),
     id: generation.id,

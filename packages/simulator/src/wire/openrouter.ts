@@ -10,11 +10,8 @@ import { SSE_DONE, sseData, type Wire } from "./wire.ts";
 
 const UPSTREAM_ERROR = { code: 502, message: "Provider disconnected unexpectedly" };
 
-/** OpenRouter's chat completions: usage with the exact cost on every answer. */
-export const openRouterChat: Wire = {
-  name: "openrouter",
-  path: "/api/v1/chat/completions",
-  readRequest: readChatRequest,
+/** What all of OpenRouter's endpoints share: how they name a generation, and their refusals. */
+export const openRouterManners: Pick<Wire, "newId" | "headers" | "unknownModel" | "noCredit" | "refusalBody"> = {
   newId: (nowMs) => `gen-${Math.floor(nowMs / 1000)}-${randomBytes(15).toString("base64url")}`,
   headers: ({ id }) => ({ "x-generation-id": id }),
   unknownModel: (id) => new Refusal(400, `${id} is not a valid model ID`),
@@ -23,6 +20,14 @@ export const openRouterChat: Wire = {
       code: "insufficient_credits",
     }),
   refusalBody: ({ status, message }) => ({ error: { code: status, message } }),
+};
+
+/** OpenRouter's chat completions: usage with the exact cost on every answer. */
+export const openRouterChat: Wire = {
+  ...openRouterManners,
+  name: "openrouter",
+  path: "/api/v1/chat/completions",
+  readRequest: readChatRequest,
   reply: (generation, charge) => ({
     ...envelope(generation, "chat.completion"),
     choices: replyChoices(generation).map((choice) => withNativeReason(choice)),
