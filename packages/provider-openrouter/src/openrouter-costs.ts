@@ -92,8 +92,9 @@ function receiptOfResult(result: CallResult, { call }: Outcome, prices: CallPric
   const price = usage && prices.book(modelId).find("openrouter", modelId, instantOf(call));
   const computed = price && priceUsage(price, usage);
   if (computed === undefined) return undefined;
-  // The price of a model that several sell is the dearest of them: tokens x price may be more than was billed.
-  return { costPicoUsd: computed, kind: prices.varies(modelId) ? "bound" : "computed", ...evidence };
+  // The listed price of a model that several sell is the dearest of them: tokens x price may be more than was billed.
+  const isUpperBound = price?.source !== "stated" && prices.varies(modelId);
+  return { costPicoUsd: computed, kind: isUpperBound ? "bound" : "computed", ...evidence };
 }
 
 function metadataCost({ providerMetadata }: CallResult): bigint | undefined {

@@ -14,7 +14,11 @@ async function open(lookup: CostExtractor["lookup"], onReceipt?: (posting: Posti
   const costs: CostExtractor = {
     provider: "test",
     quote: () => ({ boundPicoUsd: bound }),
-    receipt: (outcome) => (outcome.result?.usage ? { costPicoUsd: 5n } : boundReceipt(outcome)),
+    receipt: (outcome) => {
+      const { most } = (outcome.result?.usage ?? {}) as { most?: bigint };
+      if (most !== undefined) return { costPicoUsd: most, kind: "bound" };
+      return outcome.result?.usage ? { costPicoUsd: 5n } : boundReceipt(outcome);
+    },
     ...(lookup ? { lookup } : {}),
   };
   const metering = { tracker, costs, ...(onReceipt ? { onReceipt } : {}) };
@@ -74,6 +78,13 @@ describe("the look-up of a cost", () => {
     await opened.cut();
     await settled(tracker);
     expect(await balance()).toEqual({ spent: bound, held: 0n, callCount: 1, boundCallCount: 1 });
+  });
+
+  it("leaves a lower bound that the usage gave where there was one", async () => {
+    const { tracker, balance, opened } = await open(async () => undefined);
+    await opened.succeed({ usage: { most: 9n } });
+    await settled(tracker);
+    expect(await balance()).toMatchObject({ spent: 9n, boundCallCount: 1 });
   });
 
   it("leaves the bound at once when it throws", async () => {

@@ -91,7 +91,7 @@ function closeOnce(metering: Metering, hold: Reservation) {
     const refusal = "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
     if (refusal) return await hold.release(refusal);
     const receipt = checked(() => costs.receipt(outcome), outcome);
-    const lookup = receipt.kind === "bound" ? startLookup(metering, outcome) : undefined;
+    const lookup = receipt.kind === "bound" ? startLookup(metering, outcome, receipt) : undefined;
     if (lookup) inBackground(tracker.ledger, guarded(lookup.then((found) => post(metering, hold, found, outcome))));
     else await post(metering, hold, receipt, outcome);
   };
@@ -117,15 +117,15 @@ function checked(read: () => Receipt, outcome: Outcome): Receipt {
   }
 }
 
-/** The receipt that the provider is asked for, the bound if it knows none; undefined where there is nothing to ask. */
-function startLookup({ costs, onReceipt }: Metering, outcome: Outcome): Promise<Receipt> | undefined {
+/** The receipt that the provider is asked for, or `bound` if it knows none; undefined where there is nothing to ask. */
+function startLookup({ costs, onReceipt }: Metering, outcome: Outcome, bound: Receipt): Promise<Receipt> | undefined {
   // An answer that is stored with its receipt must be stored before the caller has it.
   if (onReceipt && outcome.result?.content !== undefined) return undefined;
   try {
     const asked = costs.lookup?.(outcome);
     return asked?.then(
-      (found) => checked(() => found ?? boundReceipt(outcome), outcome),
-      () => boundReceipt(outcome),
+      (found) => checked(() => found ?? bound, outcome),
+      () => bound,
     );
   } catch {
     return undefined;

@@ -11,7 +11,8 @@ const trueCost = 250n;
 const costs: CostExtractor = {
   provider: "test",
   quote: () => ({ boundPicoUsd: bound }),
-  receipt: (outcome) => (outcome.result?.usage ? { costPicoUsd: trueCost, modelId: "m" } : boundReceipt(outcome)),
+  receipt: (outcome) =>
+    outcome.result?.usage || outcome.result?.body ? { costPicoUsd: trueCost, modelId: "m" } : boundReceipt(outcome),
 };
 
 const deltas = ["a", "b", "c"].map((delta): LanguageModelV4StreamPart => ({ type: "text-delta", id: "0", delta }));
@@ -46,6 +47,9 @@ async function meter(parts: LanguageModelV4StreamPart[], end: "close" | "cut" | 
   const { stream } = meterStream(source(parts, end), open, signal);
   return { tracker, stream, settlements };
 }
+
+const raw = (rawValue: unknown): LanguageModelV4StreamPart => ({ type: "raw", rawValue });
+const counted = { usage: { total_tokens: 3 } };
 
 async function read(stream: ReadableStream<LanguageModelV4StreamPart>, most = Number.POSITIVE_INFINITY) {
   const seen: string[] = [];
@@ -128,6 +132,24 @@ describe("meterStream settles exactly once", () => {
     const { stream, settlements } = await meter([...deltas, { type: "error", error: { statusCode: 429 } }], "close");
     await read(stream);
     expect(settlements).toEqual([bound]);
+  });
+
+  it("takes the usage of a raw chunk at the stream's end, even beside an error that would be a refusal", async () => {
+    const refusal: LanguageModelV4StreamPart = { type: "error", error: { statusCode: 429 } };
+    const { stream, settlements } = await meter([raw(null), raw(counted), refusal], "close");
+    await read(stream);
+    expect(settlements).toEqual([trueCost]);
+  });
+
+  it("takes none from a raw chunk in mid-stream, which may be a running count", async () => {
+    const abort = new AbortController();
+    const { stream, settlements } = await meter([raw(counted), ...deltas], "hang", abort.signal);
+    await read(stream, 4);
+    abort.abort(new Error("stop"));
+    await expect.poll(() => settlements).toEqual([bound]);
+    const cut = await meter([raw(counted), ...deltas], "cut");
+    await expect(read(cut.stream)).rejects.toThrow("ECONNRESET");
+    expect(cut.settlements).toEqual([bound]);
   });
 
   it("when the signal was aborted before the stream began", async () => {

@@ -25,7 +25,7 @@ export interface Catalog {
   models?: unknown;
   /** Bodies of `GET /models/:author/:slug/endpoints`, by model id. */
   endpoints: ReadonlyMap<string, unknown>;
-  /** Day of the youngest answer, `YYYY-MM-DD`. */
+  /** Day on which the oldest of them was checked, `YYYY-MM-DD`. */
   checked: string;
   staleness?: Staleness | undefined;
 }
@@ -48,10 +48,14 @@ export class ListedPrices {
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
     const refused: RefusedPrice[] = [];
-    this.#entries = dataOf(catalog.models).flatMap((model) => {
-      const rows = readRows(model, asText(model.id) ?? "", refused);
-      return rows ? [this.#entry(asText(model.id) ?? "", rows, limitsOf(model))] : [];
-    });
+    const entries = new Map<string, PriceEntry>();
+    for (const model of dataOf(catalog.models)) {
+      const id = asText(model.id) ?? "";
+      const rows = readRows(model, id, refused);
+      if (rows && entries.has(id)) refused.push({ modelId: id, reason: "it is listed twice; the first counts" });
+      else if (rows) entries.set(id, this.#entry(id, rows, limitsOf(model)));
+    }
+    this.#entries = [...entries.values()];
     for (const [modelId, body] of catalog.endpoints) {
       const listed = asRecord(asRecord(body)?.data)?.endpoints;
       const endpoints = (Array.isArray(listed) ? listed : []).flatMap((item, index): Endpoint[] => {

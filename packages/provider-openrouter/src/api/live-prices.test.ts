@@ -170,6 +170,8 @@ describe("a model of several endpoints", () => {
       return costs.receipt({ call: routed, quote: costs.quote(routed), result: { usage } });
     };
     expect(receiptFor({})).toMatchObject({ kind: "bound", costPicoUsd: 300_000_000n });
+    const stated = openRouterCosts({ livePrices, prices: { [modelId]: { input: "1", output: "2" } } });
+    expect(stated.receipt({ call, quote: stated.quote(call), result: { usage } })).toMatchObject({ kind: "computed" });
     expect(receiptFor({ only: ["cheap"] })).toMatchObject({ kind: "computed", costPicoUsd: 30_000_000n });
   });
 
@@ -281,6 +283,17 @@ describe("a refresh", () => {
     const on = (day: string) => costs.quote({ ...call, at: new Date(day) });
     expect(on("2026-11-26T00:00:00Z").boundPicoUsd).toBeGreaterThan(0n);
     expect(() => on("2026-11-28T00:00:00Z")).toThrow(/checked 5 days ago/);
+  });
+
+  it("with odd entries in it uses the others", async () => {
+    const { livePrices, watch, refreshes, costs } = await setUp();
+    const pricing = { prompt: "0.000001", completion: "0.000002" };
+    const dearer = { prompt: "0.000003", completion: "0.000004" };
+    const data = [null, {}, { id: modelId, pricing }, { id: modelId, pricing: dearer }, { id: "router", pricing: -1 }];
+    watch.body = JSON.stringify({ data });
+    expect(await livePrices.refresh()).toBe(true);
+    expect(ratesOf(costs.quote(call))).toEqual({ prompt: 1, completion: 2 });
+    expect(refreshes.at(-1)?.refused.map((refused) => refused.modelId)).toEqual(["", "", modelId, "router"]);
   });
 
   it("knows models with an odd id", async () => {

@@ -95,12 +95,14 @@ describe("readPricing", () => {
       overrides: [
         { utc_start: "16:30", utc_end: "00:30:00", prompt: "0.0000005" },
         { utc_start: 16, utc_end: "?", completion: "0.000009" },
+        { min_prompt_tokens: "many", completion: "0.000008" },
       ],
     };
     expect(read(pricing)).toEqual([
       { input: "1", output: "5" },
       { utc: ["16:30", "00:30"], input: "0.5", output: "5" },
       { boundOnly: true, input: "1", output: "9" },
+      { boundOnly: true, input: "1", output: "8" },
     ]);
   });
 });

@@ -118,7 +118,9 @@ type Condition = Omit<ListedRow, "units">;
 /** Conditions of an override; all of them must hold. Source: `overrides` of OpenRouter's `/models`. */
 function readCondition(override: Record<string, unknown>): Condition {
   const { min_prompt_tokens: least, utc_start, utc_end } = override;
-  const above = least === undefined || least === null ? {} : { above: Number(least) - 1 };
+  const threshold = least === undefined || least === null ? 0 : Number(least);
+  if (!Number.isSafeInteger(threshold)) return { boundOnly: true };
+  const above = threshold > 0 ? { above: threshold - 1 } : {};
   if (utc_start === undefined && utc_end === undefined) return above;
   const [start, end] = [asText(utc_start)?.slice(0, 5), asText(utc_end)?.slice(0, 5)];
   const isTime = (text: string | undefined): text is string => /^([01]\d|2[0-3]):[0-5]\d$/.test(text ?? "");
