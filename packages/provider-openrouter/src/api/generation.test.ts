@@ -59,7 +59,7 @@ describe("a call that was cut off", () => {
   it.each(chunks.flatMap((count) => [[count, true] as const, [count, false] as const]))(
     "after %i chunks counts what was billed, the whole answer or what was sent (whole: %s)",
     async (count, billsAfterAbort) => {
-      const { tracker, model } = await setUp({ answer: () => words.join(""), chunkDelayMs: 4, billsAfterAbort });
+      const { tracker, model } = await setUp({ answer: () => words.join(""), chunkDelayMs: 10, billsAfterAbort });
       await abortAfter(model, count);
       await settled(tracker);
       await expectBilledAsRecorded(tracker);
@@ -70,7 +70,7 @@ describe("a call that was cut off", () => {
   );
 
   it("before its first chunk counts what was billed, too", async () => {
-    const { tracker, model } = await setUp({ latencyMs: 50 });
+    const { tracker, model } = await setUp({ latencyMs: 100 });
     await abortAfter(model, 0);
     await expect.poll(() => simulator.invoice.count).toBe(1);
     await settled(tracker);
@@ -78,7 +78,7 @@ describe("a call that was cut off", () => {
   });
 
   it("holds its bound until its record is there, and lets others wait for it", async () => {
-    const { tracker, model } = await setUp({ chunkDelayMs: 4, lookupMisses: 3 });
+    const { tracker, model } = await setUp({ chunkDelayMs: 20, lookupMisses: 3 });
     await tracker.setBudget("0.0001");
     await abortAfter(model, 1);
     const { exact, callCount } = await tracker.getStats();
@@ -92,7 +92,7 @@ describe("a call that was cut off", () => {
   });
 
   it("counts at its bound when there is never a record", async () => {
-    const { tracker, model } = await setUp({ chunkDelayMs: 4, lookupMisses: 99, delaysMs: [0, 0] });
+    const { tracker, model } = await setUp({ chunkDelayMs: 20, lookupMisses: 99, delaysMs: [0, 0] });
     await abortAfter(model, 1);
     await settled(tracker);
     const { exact, boundCallCount } = await tracker.getStats();
@@ -103,7 +103,7 @@ describe("a call that was cut off", () => {
   });
 
   it("adds what an own provider key was charged", async () => {
-    const { tracker, model } = await setUp({ chunkDelayMs: 4, byok: true });
+    const { tracker, model } = await setUp({ chunkDelayMs: 20, byok: true });
     await abortAfter(model, 2);
     await settled(tracker);
     await expectBilledAsRecorded(tracker);
@@ -113,7 +113,7 @@ describe("a call that was cut off", () => {
   it("tells its receipt once, when it is known", async () => {
     const postings: Posting[] = [];
     const onReceipt = (posting: Posting) => void postings.push(posting);
-    const { tracker, model } = await setUp({ chunkDelayMs: 4, onReceipt });
+    const { tracker, model } = await setUp({ chunkDelayMs: 20, onReceipt });
     await abortAfter(model, 2);
     await settled(tracker);
     const [line] = simulator.invoice.lines;
@@ -183,7 +183,7 @@ describe("openRouterGeneration", () => {
 
   it("asks a refused key no second time", async () => {
     let asks = 0;
-    const { tracker, api } = await setUp({ chunkDelayMs: 4 });
+    const { tracker, api } = await setUp({ chunkDelayMs: 20 });
     const openrouter = createBudgetedOpenRouter({
       tracker,
       ...api,
