@@ -74,7 +74,8 @@ async function tryUntilKnown(id: string, options: CostLookup): Promise<Receipt |
 /** A pause that does not keep the process alive. */
 function pause(delayMs: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, delayMs).unref();
+    const timer: { unref?: () => unknown } = setTimeout(resolve, delayMs);
+    timer.unref?.();
   });
 }
 
