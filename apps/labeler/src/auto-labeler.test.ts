@@ -238,13 +238,22 @@ describe("AutoLabeler.label", () => {
     await run.close();
   });
 
-  it("a budget of 0 lets no call through; none at all lets every call through", async () => {
+  it.each([
+    ["of the run", { budget: 0 }, {}],
+    ["of the run, beside a global one", { budget: 0 }, { llmBudget: 10 }],
+    ["of all runs", {}, { llmBudget: 0 }],
+  ])("D04: a budget of 0 lets no call through: %s", async (_whose, own, global) => {
     await simulate();
-    await expect(
-      new AutoLabeler("zero", settings(), { ...config, budget: 0 }).label(rows(3), "text"),
-    ).rejects.toSatisfy(isBudgetExceeded);
+    const labeling = new AutoLabeler("zero", settings(global), { ...config, ...own }).label(rows(3), "text");
+    await expect(labeling).rejects.toSatisfy(isBudgetExceeded);
     expect(simulator.requests).toBe(0);
+  });
+
+  it("D04: no budget lets every call through; one below 0 is none", async () => {
+    await simulate();
     expect((await new AutoLabeler("none", settings(), config).label(rows(3), "text")).rows).toHaveLength(3);
+    expect(() => new AutoLabeler("negative", settings(), { ...config, budget: -1 })).toThrow(UsageError);
+    expect(() => settings({ llmBudget: -1 })).toThrow(UsageError);
   });
 
   it("draws on the tracker it was given before any other budget", async () => {
