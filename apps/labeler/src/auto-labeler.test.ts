@@ -168,10 +168,8 @@ describe("AutoLabeler.label", () => {
       new AutoLabeler("stopped", settings(), { ...given, budget: "0.05" }).label(rows(10), "text"),
     );
     expect(simulator.invoice.count - paid).toBe(5);
-    expect(partialResults.rows.map(({ status }) => status)).toEqual([
-      ...["labeled", "labeled", "labeled", "error", "labeled", "labeled"],
-      ...Array<string>(4).fill("unpaid"),
-    ]);
+    const statuses = partialResults.rows.map(({ status }) => status).join(" ");
+    expect(statuses).toBe("labeled labeled labeled error labeled labeled unpaid unpaid unpaid unpaid");
   });
 
   it("labels a text and counts what it cost", async () => {
