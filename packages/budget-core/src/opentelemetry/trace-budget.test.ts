@@ -282,6 +282,30 @@ describe("metrics", () => {
     });
   });
 
+  it("have no label for a model that is not known, and no limit of a budget that has none", async () => {
+    const ledger = new MemoryLedger();
+    const tracker = traced(new CostTracker({ name: "u", ledger }));
+    const [paid, freed] = [await tracker.reserve({ boundPicoUsd: micro }), await tracker.reserve({ boundPicoUsd: 1n })];
+    await freed.release();
+    await paid.markDispatched();
+    await paid.settle({ costPicoUsd: micro });
+    vi.spyOn(ledger, "settle").mockRejectedValueOnce(new Error("the store is away"));
+    await (await openCall({ tracker, costs }, call)).succeed({ usage: 1 });
+    await tracker.setBudget("0.0001");
+    await expect(tracker.reserve({ boundPicoUsd: 10n ** 12n })).rejects.toThrow();
+    await tracker.setBudget("unlimited");
+    const found = await collect();
+    expect(found).toMatchObject({
+      "autolabel.spend{reported u}": 0.000001,
+      "autolabel.calls{settled u}": 1,
+      "autolabel.calls{released u}": 1,
+      "autolabel.calls{asked u unrecorded}": 1,
+      "autolabel.denials{u}": 1,
+      "autolabel.budget.held{u}": 0.0001,
+    });
+    expect(found).not.toHaveProperty(["autolabel.budget.limit{u}"]);
+  });
+
   it("read the ledger once when they are collected, and not in between", async () => {
     const ledger = new MemoryLedger();
     const read = vi.spyOn(ledger, "read");

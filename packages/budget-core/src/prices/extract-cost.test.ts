@@ -170,6 +170,9 @@ it("prices by the book it is given", () => {
   // Parts that exceed their total contradict it: unknown.
   const odd = { usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 5 } };
   expect(extractCostFromResult(odd, "openai", "gpt-4o", { prices }).kind).toBe("unknown");
+  // Audio costs several times what text does, and this model has no price for it.
+  const spoken = { usage: { prompt_tokens: 10, completion_tokens: 1, prompt_tokens_details: { audio_tokens: 9 } } };
+  expect(extractCostFromResult(spoken, "openai", "gpt-4o", { prices }).kind).toBe("unknown");
 });
 
 it("prices a call of now when it is not told when the call was", () => {
