@@ -110,7 +110,7 @@ async function simulate(options: SimulatorOptions = {}) {
 }
 
 describe("autolabel label and resume", () => {
-  it("stops at the budget with every paid row kept, and buys only the missing rows with a larger one", async () => {
+  it("D32: stops at the budget with an exit code of its own and every paid row kept, and buys only the missing rows with a larger one", async () => {
     await simulate();
     const budget = (await meanCost()) * 100n;
     const texts = writeData(200);

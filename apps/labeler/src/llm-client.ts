@@ -19,7 +19,8 @@ type Model = Exclude<LanguageModel, string>;
 /** What {@link getLlmClient} takes. */
 export interface LlmClientOptions {
   settings: Settings;
-  config: Pick<LabelingConfig, "model" | "prices">;
+  /** Which model, and prices that the price book lacks; a {@link LabelingConfig} is one. */
+  config: { model: string; prices?: LabelingConfig["prices"] };
   /** The budget that every call must fit. Absent: calls are not limited. */
   costTracker?: CostTracker;
   /** Called with every receipt right before it is posted. */

@@ -32,8 +32,10 @@ export { CostTracker } from "./tracker/cost-tracker.ts";
 export type {
   CostTrackerEvents,
   CostTrackerOptions,
+  HoldEvent,
   OnInsufficient,
   ReserveOptions,
+  SpendEvent,
 } from "./tracker/cost-tracker-options.ts";
 export type { Reservation } from "./tracker/reservation.ts";
 

@@ -12,10 +12,21 @@ describe("BudgetExceededError", () => {
     expect(new BudgetExceededError({ totalCost: 15.5, budget: 10 }).message).toContain("$15.5000 >= $10.0000");
   });
 
+  it("U17: is caught by its type, with its amounts", () => {
+    const caught = (() => {
+      try {
+        throw new BudgetExceededError({ totalCost: 50, budget: 40 });
+      } catch (error) {
+        return BudgetExceededError.isInstance(error) && error instanceof BudgetExceededError ? error : undefined;
+      }
+    })();
+    expect([caught?.totalCost, caught?.budget]).toEqual([50, 40]);
+  });
+
   it.each([
     [1.23456, 1, "Budget exceeded: $1.2346 >= $1.0000"],
     [0.00012, 0.0001, "Budget exceeded: $0.00012 >= $0.0001"],
-  ])("widens its digits below a cent", (totalCost, budget, start) => {
+  ])("S2-message: %d of %d is said to four digits, and to more below a cent", (totalCost, budget, start) => {
     expect(new BudgetExceededError({ totalCost, budget }).message.startsWith(start)).toBe(true);
   });
 

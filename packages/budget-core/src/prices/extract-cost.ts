@@ -1,10 +1,9 @@
-import { type Money, parsePicoUsd, toNumber, usd } from "../money.ts";
-import { readOpenAiUsage } from "../usage/read-openai-usage.ts";
-import { readSdkUsage } from "../usage/read-sdk-usage.ts";
-import type { Usage } from "../usage.ts";
+import { type Money, toNumber, usd } from "../money.ts";
 import type { PriceBook } from "./price-book.ts";
 import { priceUsage } from "./price-usage.ts";
+import { reportedCost } from "./reported-cost.ts";
 import { bundledPriceBook } from "./snapshot.ts";
+import { usageInResult } from "./usage-in-result.ts";
 
 /** What a result tells of its cost. */
 export interface ExtractedCost {
@@ -18,20 +17,24 @@ export interface ExtractedCost {
 
 /** Options of {@link extractCostFromResult}. */
 export interface ExtractCostOptions {
-  /** Where prices are looked up. Default: the bundled book. */
+  /**
+   * Where prices are looked up. Default: the bundled book. With one of your own, a `corporate` call costs what it lists
+   * under `corporate`, and is unknown where it does not list the model.
+   */
   prices?: PriceBook;
   /** When the call was made. Default: now. */
   at?: Date;
 }
 
-const unknown: ExtractedCost = { costUsd: undefined, cost: undefined, kind: "unknown" };
+type Known = { picoUsd: bigint; kind: "reported" | "computed" };
 
 /**
- * What a finished call did cost, read from its result: of the AI SDK, a raw response body, or a message with metadata.
- * Never throws, whatever it is given.
+ * What a finished call did cost, read from its result: of the AI SDK, a response body, or a message with metadata as
+ * other libraries give. A result of several steps costs the sum of them, and is unknown if one of them is. Never throws,
+ * whatever it is given. Of `streamText`, give `{ steps: await stream.steps }`: its own fields are promises.
  *
- * @param provider `openrouter` (the reported cost), `openai` (tokens x price), `corporate` (free), in any letter case; any
- * other is unknown.
+ * @param provider `openrouter` (the reported cost, else tokens x price), `openai` (tokens x price), `corporate` (free,
+ * unless priced by {@link ExtractCostOptions.prices}), in any letter case; any other is unknown.
  * @param modelId the model that served the call; needed to price tokens.
  */
 export function extractCostFromResult(
@@ -40,88 +43,40 @@ export function extractCostFromResult(
   modelId?: string,
   options: ExtractCostOptions = {},
 ): ExtractedCost {
-  const name = provider.toLowerCase();
   try {
-    if (name === "corporate") return extracted(0n, "reported");
-    const reported = name === "openrouter" ? reportedCost(result) : undefined;
-    if (reported !== undefined) return extracted(reported, "reported");
-    if (name !== "openrouter" && name !== "openai") return unknown;
-    const usage = usageOf(result);
-    const { prices = bundledPriceBook(), at = new Date() } = options;
-    const isTold = usage !== undefined && modelId !== undefined;
-    const computed = isTold ? priceUsage(prices.find(name, modelId, at), usage) : undefined;
-    return computed === undefined ? unknown : extracted(computed, "computed");
+    const costs = callsIn(result).map((call) => costOf(call, provider.toLowerCase(), modelId, options));
+    const known = costs.filter((cost) => cost !== undefined);
+    if (known.length < costs.length) return unknown();
+    const total = known.reduce((sum, { picoUsd }) => sum + picoUsd, 0n);
+    const kind = known.every((cost) => cost.kind === "reported") ? "reported" : "computed";
+    return { costUsd: toNumber(total), cost: usd.pico(total), kind };
   } catch {
-    return unknown;
+    return unknown();
   }
 }
 
-function extracted(picoUsd: bigint, kind: "reported" | "computed"): ExtractedCost {
-  return { costUsd: toNumber(picoUsd), cost: usd.pico(picoUsd), kind };
+function unknown(): ExtractedCost {
+  return { costUsd: undefined, cost: undefined, kind: "unknown" };
 }
 
-/** Places where libraries put what a provider reports, the most exact first. */
-const places: readonly (readonly string[])[] = [
-  ["usage", "raw"],
-  ["response", "body", "usage"],
-  ["body", "usage"],
-  ["providerMetadata", "openrouter", "usage"],
-  ["metadata"],
-  ["responseMetadata"],
-  ["response_metadata"],
-  ["llmOutput"],
-  ["llm_output"],
-  ["llmOutput", "usage"],
-  ["llm_output", "usage"],
-  ["usage"],
-  [],
-];
-
-function reportedCost(result: unknown): bigint | undefined {
-  for (const place of places) {
-    const told = at(result, place);
-    const total = amount(told?.total_cost);
-    const cost = amount(told?.cost);
-    // A total of 0 beside a cost is no total; otherwise the total stands before its part.
-    const own = total || cost || (total ?? cost);
-    if (own === undefined) continue;
-    const upstream = amount(at(told, ["cost_details"])?.upstream_inference_cost) ?? 0n;
-    return told?.is_byok === true ? own + upstream : own;
-  }
-  return undefined;
+/** The AI SDK gives a result the metadata of its last step only, so a tool loop is read step by step. */
+function callsIn(result: unknown): readonly unknown[] {
+  const steps = typeof result === "object" && result !== null && "steps" in result ? result.steps : undefined;
+  return Array.isArray(steps) && steps.length > 0 ? (steps as unknown[]) : [result];
 }
 
-function usageOf(result: unknown): Usage | undefined {
-  const bodies = [[], ["response", "body"], ["body"]].map((place) => at(result, place));
-  const counts = [
-    ["usage", "raw"],
-    ["usage"],
-    ["tokenUsage"],
-    ["token_usage"],
-    ["llmOutput", "tokenUsage"],
-    ["llm_output", "token_usage"],
-  ];
-  return (
-    readSdkUsage(at(result, ["usage"])) ??
-    [...bodies, ...counts.map((place) => at(result, place))].map((raw) => raw && readOpenAiUsage(raw)).find(Boolean)
-  );
-}
-
-function at(value: unknown, place: readonly string[]): Record<string, unknown> | undefined {
-  let found = value;
-  for (const key of place) found = isRecord(found) ? found[key] : undefined;
-  return isRecord(found) ? found : undefined;
-}
-
-function amount(value: unknown): bigint | undefined {
-  if (value === undefined || value === null) return undefined;
-  try {
-    return parsePicoUsd(value);
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+function costOf(
+  call: unknown,
+  provider: string,
+  modelId: string | undefined,
+  { prices, at = new Date() }: ExtractCostOptions,
+): Known | undefined {
+  if (provider === "corporate" && !prices) return { picoUsd: 0n, kind: "reported" };
+  if (provider !== "openrouter" && provider !== "openai" && provider !== "corporate") return undefined;
+  const reported = provider === "openrouter" ? reportedCost(call) : undefined;
+  if (reported !== undefined) return { picoUsd: reported, kind: "reported" };
+  const usage = usageInResult(call, provider);
+  if (!usage || modelId === undefined) return undefined;
+  const picoUsd = priceUsage((prices ?? bundledPriceBook()).find(provider, modelId, at), usage);
+  return picoUsd === undefined ? undefined : { picoUsd, kind: "computed" };
 }

@@ -50,16 +50,44 @@ export interface CostTrackerOptions {
   now?: () => number;
 }
 
-/** Events of a tracker, by name. */
+/** Events of a tracker, by name. Those of one call are told in the asynchronous context of who makes or ends it. */
 export interface CostTrackerEvents {
+  /** Money was held for a call. One `spend`, `released` or `fault` of the same id follows, unless a crash comes first. */
+  reserved: HoldEvent;
   /** A call was settled or a cost added. */
-  spend: { receipt: Receipt; modelId: string | undefined };
+  spend: SpendEvent;
+  /** A hold was given back without cost; why, where the call had been sent. */
+  released: { reservationId: string; evidence: string | undefined };
   /** A part of the budget was reached. */
   alert: BudgetAlert;
   /** A call was refused. */
-  denied: { error: BudgetExceededError };
+  denied: { error: BudgetExceededError; modelId: string | undefined };
   /** A paid call could not be recorded; its hold stays, so nothing is under-counted. */
   fault: { error: unknown; reservationId: string };
+}
+
+/** What is told of a hold. */
+export interface HoldEvent {
+  reservationId: string;
+  /** The budget that was asked. */
+  scope: string;
+  /** All budgets that it counts in: the one asked, its outer ones, those of `runWithBudget`. */
+  scopes: readonly string[];
+  /** What is held, after a clamp. */
+  quote: Quote;
+  /** The model that was asked for. */
+  modelId: string | undefined;
+}
+
+/** What is told of a cost. */
+export interface SpendEvent {
+  receipt: Receipt;
+  /** The model that served the call, else the one that was asked for. */
+  modelId: string | undefined;
+  /** The budget that was asked. */
+  scope: string;
+  /** Undefined for a cost that was not reserved. */
+  reservationId: string | undefined;
 }
 
 /** Options of {@link CostTracker.reserve}. */

@@ -23,14 +23,16 @@ const known: {
   exceeded: boolean;
   remaining: number | null;
 }[] = [
-  { id: "U01", costs: [], total: 0, exceeded: false, remaining: null },
+  { id: "U01/H02", costs: [], total: 0, exceeded: false, remaining: null },
   { id: "U02", budget: 50, costs: [], total: 0, exceeded: false, remaining: 50 },
+  { id: "H01", budget: 10, costs: [], total: 0, exceeded: false, remaining: 10 },
   { id: "U03", budget: 100, costs: [5], returns: [true], total: 5, exceeded: false, remaining: 95 },
   { id: "H03", budget: 10, costs: [2.5], returns: [true], total: 2.5, exceeded: false, remaining: 7.5 },
   { id: "U04", budget: 100, costs: [10, 20, 30], total: 60, exceeded: false, remaining: 40 },
   { id: "U05", budget: 50, costs: [30, 25], returns: [true, false], total: 55, exceeded: true, remaining: 0 },
   { id: "H04", budget: 5, costs: [3, 3], returns: [true, false], total: 6, exceeded: true, remaining: 0 },
-  { id: "U06/H05", budget: 10, costs: [10], returns: [false], total: 10, exceeded: true, remaining: 0 },
+  { id: "U06", budget: 100, costs: [100], total: 100, exceeded: true, remaining: 0 },
+  { id: "H05", budget: 10, costs: [10], returns: [false], total: 10, exceeded: true, remaining: 0 },
   {
     id: "U07",
     costs: Array(100).fill(10),
@@ -42,20 +44,22 @@ const known: {
   { id: "H06", costs: [100, 200], returns: [true, true], total: 300, exceeded: false, remaining: null },
   { id: "U08", budget: 50, costs: [0], returns: [true], total: 0, exceeded: false, remaining: 50 },
   { id: "U10", budget: 100, costs: [25, 15], total: 40, exceeded: false, remaining: 60 },
-  { id: "U11", costs: [50], total: 50, exceeded: false, remaining: null },
+  { id: "H07", budget: 10, costs: [2.5, 1.5], total: 4, exceeded: false, remaining: 6 },
+  { id: "U11/H09", costs: [50], total: 50, exceeded: false, remaining: null },
   { id: "U12", budget: 50, costs: [60], total: 60, exceeded: true, remaining: 0 },
+  { id: "H08", budget: 5, costs: [6], total: 6, exceeded: true, remaining: 0 },
+  { id: "I14", budget: 50, costs: [60], total: 60, exceeded: true, remaining: 0 },
   { id: "H12", budget: 1, costs: Array(100).fill(0.005), total: 0.5, exceeded: false, remaining: 0.5 },
   { id: "U36", budget: 1, costs: Array(10_000).fill(0.00001), total: 0.1, exceeded: false, remaining: 0.9 },
   { id: "H37", budget: 0.001, costs: Array(10).fill(0.00001), total: 0.0001, exceeded: false, remaining: 0.0009 },
   { id: "U37", budget: 1_000_000, costs: [100_000], total: 100_000, exceeded: false, remaining: 900_000 },
   { id: "H38", budget: 1000, costs: [999.99], total: 999.99, exceeded: false, remaining: 0.01 },
-  { id: "H38+", budget: 1000, costs: [999.99, 0.02], total: 1000.01, exceeded: true, remaining: 0 },
+  { id: "H38", budget: 1000, costs: [999.99, 0.02], total: 1000.01, exceeded: true, remaining: 0 },
   { id: "U38", budget: 1, costs: [0.3, 0.3, 0.4], total: 1, exceeded: true, remaining: 0 },
   { id: "H39", budget: 1, costs: Array(100).fill(0.01), total: 1, exceeded: true, remaining: 0 },
   { id: "H42", costs: Array(10_000).fill(0.001), total: 10, exceeded: false, remaining: null },
   { id: "I09", budget: 50, costs: [2, 5, 0, 3], total: 10, exceeded: false, remaining: 40 },
   { id: "I11", budget: 10, costs: [5, 6, 1], total: 12, exceeded: true, remaining: 0 },
-  { id: "I13", budget: 100, costs: [25, 30], total: 55, exceeded: false, remaining: 45 },
   { id: "D02", budget: 0.3, costs: [0.1, 0.2], total: 0.3, exceeded: true, remaining: 0 },
   { id: "D04", budget: 0, costs: [], total: 0, exceeded: true, remaining: 0 },
 ];
@@ -93,32 +97,67 @@ describe("CostTracker.addCost", () => {
     expect(() => new CostTracker({ budget })).toThrow(InvalidAmountError);
   });
 
-  it("U13/I12: reset zeroes spend and calls and keeps the budget", async () => {
-    const tracker = new CostTracker({ budget: 100 });
-    await addAll(tracker, [50, 60]);
+  it.each([
+    ["U13/H10", 100, [50, 60]],
+    ["I12", 5, [10]],
+  ])("%s: reset zeroes spend and calls and keeps the budget", async (_id, budget, costs) => {
+    const tracker = new CostTracker({ budget });
+    await addAll(tracker, costs);
     expect(await tracker.isBudgetExceeded()).toBe(true);
     await tracker.reset();
-    expect(await tracker.getStats()).toMatchObject({ totalCost: 0, callCount: 0, budget: 100, budgetExceeded: false });
+    expect(await tracker.getStats()).toMatchObject({ totalCost: 0, callCount: 0, budget, budgetExceeded: false });
   });
 
-  it("U14/H11/H43: concurrent adds lose nothing", async () => {
-    const tracker = new CostTracker({ budget: 1000 });
+  it.each([
+    ["U14", 1000, 1, 1000],
+    ["H11", 1000, 0.01, 10],
+    ["H43", 100, 0.01, 10],
+  ])("%s: concurrent adds lose nothing", async (_id, budget, cost, totalCost) => {
+    const tracker = new CostTracker({ budget });
     const worker = async () => {
       for (let index = 0; index < 100; index++) {
-        await tracker.addCost(0.01);
+        await tracker.addCost(cost);
         await nextTurn();
       }
     };
     await Promise.all(Array.from({ length: 10 }, worker));
-    expect(await tracker.getStats()).toMatchObject({ totalCost: 10, callCount: 1000 });
+    expect(await tracker.getStats()).toMatchObject({ totalCost, callCount: 1000 });
   });
 
-  it("U15/H41/U39: concurrent callers see the limit reached", async () => {
+  it("I13: the statistics have the five known names, beside more", async () => {
+    const tracker = new CostTracker({ budget: 100 });
+    await addAll(tracker, [25, 30]);
+    const { totalCost, callCount, budget, remainingBudget, budgetExceeded } = await tracker.getStats();
+    expect({ totalCost, callCount, budget, remainingBudget, budgetExceeded }).toEqual({
+      totalCost: 55,
+      callCount: 2,
+      budget: 100,
+      remainingBudget: 45,
+      budgetExceeded: false,
+    });
+  });
+
+  it("U15: who adds at the same time as others sees the limit reached", async () => {
+    const tracker = new CostTracker({ budget: 50 });
+    const add = async () => {
+      await tracker.addCost(10);
+      return tracker.isBudgetExceeded();
+    };
+    expect(await Promise.all(Array.from({ length: 10 }, add))).toContain(true);
+  });
+
+  it("H41: of concurrent adds at least one is told that the limit is reached", async () => {
     const tracker = new CostTracker({ budget: 1 });
     const added = await Promise.all(Array.from({ length: 10 }, () => tracker.addCost(0.3)));
-    expect(added).toContain(false);
+    expect(added.filter((isUnder) => isUnder)).toHaveLength(3);
+    expect(await tracker.isBudgetExceeded()).toBe(true);
+  });
+
+  it("U39: every concurrent reader sees the limit reached", async () => {
+    const tracker = new CostTracker({ budget: 100 });
+    await tracker.addCost(110);
     const reads = await Promise.all(Array.from({ length: 100 }, () => tracker.isBudgetExceeded()));
-    expect(reads.every(Boolean)).toBe(true);
+    expect(reads).toEqual(Array(100).fill(true));
   });
 
   it("I07: trackers are independent unless they share a parent", async () => {

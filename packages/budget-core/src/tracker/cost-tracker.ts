@@ -13,7 +13,13 @@ import { type Usd, usd } from "../money.ts";
 import { assertPicoUsd, type Quote, type Receipt } from "../receipt.ts";
 import { AlertWatch } from "./alerts.ts";
 import { type CostStats, statsOf } from "./cost-stats.ts";
-import type { CostTrackerEvents, CostTrackerOptions, OnInsufficient, ReserveOptions } from "./cost-tracker-options.ts";
+import type {
+  CostTrackerEvents,
+  CostTrackerOptions,
+  OnInsufficient,
+  ReserveOptions,
+  SpendEvent,
+} from "./cost-tracker-options.ts";
 import { freeIn, laneOf, readLimit, tightest } from "./limits.ts";
 import { refusalError, tightestOf } from "./refusal-error.ts";
 import { Reservation } from "./reservation.ts";
@@ -45,7 +51,9 @@ export class CostTracker {
   /** Names the chain in the waiting line. */
   readonly #lane: string;
   readonly #listeners: { [Name in keyof CostTrackerEvents]: Set<(event: CostTrackerEvents[Name]) => void> } = {
+    reserved: new Set(),
     spend: new Set(),
+    released: new Set(),
     alert: new Set(),
     denied: new Set(),
     fault: new Set(),
@@ -90,7 +98,7 @@ export class CostTracker {
     assertPicoUsd("boundPicoUsd of a quote", quote.boundPicoUsd);
     options.signal?.throwIfAborted();
     const trackers = this.#trackers(options.scopes);
-    for (const tracker of trackers) if (tracker.#mode === "check") await tracker.#check(quote);
+    for (const tracker of trackers) if (tracker.#mode === "check") await tracker.#check(quote, options.modelId);
 
     const isFree = quote.boundPicoUsd === 0n && !this.#chargedThough0.has(options.modelId);
     const asked = isFree || quote.boundPicoUsd > 0n ? quote : { ...quote, boundPicoUsd: 1n };
@@ -100,15 +108,20 @@ export class CostTracker {
       if (!clamped) break;
       attempt = await this.#tryReserve(clamped, trackers, options);
     }
-    const { id, accounts, outcome } = attempt;
-    if (!outcome.admitted) throw this.#deny(outcome, attempt.quote.boundPicoUsd, trackers);
+    const { id, quote: held, accounts, outcome } = attempt;
+    const { modelId } = options;
+    if (!outcome.admitted) throw this.#deny(outcome, { amountPicoUsd: held.boundPicoUsd, modelId }, trackers);
 
+    const { ledger, scope } = this;
     const onSettled = (receipt: Receipt, balances: readonly Balance[]) => {
-      if (isFree && receipt.boundBreached) this.#chargedThough0.add(options.modelId);
-      return this.#settled({ trackers, accounts, balances }, { receipt, modelId: receipt.modelId ?? options.modelId });
+      if (isFree && receipt.boundBreached) this.#chargedThough0.add(modelId);
+      const spend = { receipt, modelId: receipt.modelId ?? modelId, scope, reservationId: id };
+      return this.#settled({ trackers, accounts, balances }, spend);
     };
-    const { ledger } = this;
-    const reservation = new Reservation({ id, quote: attempt.quote, ledger, leaseMs: this.#leaseMs, onSettled });
+    const onReleased = (evidence?: string) => this.#tellAll(trackers, "released", { reservationId: id, evidence });
+    const reservation = new Reservation({ id, quote: held, ledger, leaseMs: this.#leaseMs, onSettled, onReleased });
+    const scopes = trackers.map((tracker) => tracker.scope);
+    this.#tellAll(trackers, "reserved", { reservationId: id, scope, scopes, quote: held, modelId });
     if (options.signal?.aborted) {
       await reservation.release();
       throw options.signal.reason;
@@ -127,7 +140,10 @@ export class CostTracker {
     const trackers = this.#chain;
     const accounts = trackers.map((tracker) => tracker.#account());
     const balances = await this.ledger.post(accounts, receipt);
-    await this.#settled({ trackers, accounts, balances }, { receipt, modelId: undefined });
+    await this.#settled(
+      { trackers, accounts, balances },
+      { receipt, modelId: undefined, scope: this.scope, reservationId: undefined },
+    );
     return balances[0] !== undefined && !this.#isUsedUp(balances[0]);
   }
 
@@ -193,15 +209,23 @@ export class CostTracker {
   }
 
   /** Wakes who waits and tells listeners and alerts of every budget that the call drew on. */
-  async #settled({ trackers, accounts, balances }: Settled, event: CostTrackerEvents["spend"]): Promise<void> {
+  async #settled({ trackers, accounts, balances }: Settled, event: SpendEvent): Promise<void> {
     this.#line.wake();
-    for (const tracker of trackers) tracker.#tell("spend", event);
+    this.#tellAll(trackers, "spend", event);
     for (const [index, tracker] of trackers.entries()) {
       const account = accounts[index];
       const balance = balances.find(({ scope, window }) => scope === account?.scope && window === account.window);
       const due = balance && tracker.#alerts.due(balance, tracker.#limitPicoUsd);
       if (due) for (const alert of await due) tracker.emit("alert", alert);
     }
+  }
+
+  #tellAll<Name extends keyof CostTrackerEvents>(
+    trackers: readonly CostTracker[],
+    name: Name,
+    event: CostTrackerEvents[Name],
+  ): void {
+    for (const tracker of trackers) tracker.#tell(name, event);
   }
 
   #tell<Name extends keyof CostTrackerEvents>(name: Name, event: CostTrackerEvents[Name]): void {
@@ -242,12 +266,12 @@ export class CostTracker {
   }
 
   /** The seed's flow: only whether the limit is reached already. */
-  async #check(quote: Quote): Promise<void> {
+  async #check(quote: Quote, modelId: string | undefined): Promise<void> {
     if (this.#mode !== "check" || quote.boundPicoUsd === 0n) return;
     const balance = await this.#read();
     if (!this.#isUsedUp(balance)) return;
     const lacking = [{ ...balance, limitPicoUsd: this.#limitPicoUsd }];
-    throw this.#deny({ admitted: false, lacking }, 0n, this.#chain);
+    throw this.#deny({ admitted: false, lacking }, { amountPicoUsd: 0n, modelId }, this.#chain);
   }
 
   async #tryReserve(quote: Quote, trackers: readonly CostTracker[], options: ReserveOptions): Promise<Attempt> {
@@ -286,14 +310,19 @@ export class CostTracker {
     return done(await this.#line.wait(lane, call, options.signal));
   }
 
-  #deny(refusal: Refusal, amountPicoUsd: bigint, trackers: readonly CostTracker[]): BudgetExceededError {
+  #deny(
+    refusal: Refusal,
+    asked: { amountPicoUsd: bigint; modelId: string | undefined },
+    trackers: readonly CostTracker[],
+  ): BudgetExceededError {
+    const { amountPicoUsd, modelId } = asked;
     const lacking = tightestOf(refusal, amountPicoUsd);
     const owner = trackers.find((tracker) => {
       return tracker.scope === lacking.scope && tracker.#account().window === lacking.window;
     });
     const { endsAtMs } = owner ? owner.#windowAt(owner.#now()) : { endsAtMs: Number.POSITIVE_INFINITY };
     const error = refusalError(lacking, amountPicoUsd, endsAtMs);
-    for (const tracker of trackers) tracker.#tell("denied", { error });
+    this.#tellAll(trackers, "denied", { error, modelId });
     return error;
   }
 }

@@ -63,7 +63,7 @@ describe("spend", () => {
   it("is told with its receipt, the model that served it, and whether its bound was broken", async () => {
     const tracker = new CostTracker();
     const told: { receipt: Receipt; modelId: string | undefined }[] = [];
-    tracker.on("spend", (event) => told.push(event));
+    tracker.on("spend", ({ receipt, modelId }) => told.push({ receipt, modelId }));
     for (const [costPicoUsd, served] of [
       [4n, undefined],
       [5n, "served"],
@@ -79,6 +79,32 @@ describe("spend", () => {
       { receipt: { costPicoUsd: 5n, modelId: "served" }, modelId: "served" },
       { receipt: { costPicoUsd: 6n, modelId: "served", boundBreached: true }, modelId: "served" },
       { receipt: { costPicoUsd: 7n }, modelId: undefined },
+    ]);
+  });
+});
+
+describe("a hold", () => {
+  it("is told when it is made and when it ends, once each, with the budget that was asked and all it counts in", async () => {
+    const global = new CostTracker({ name: "global", budget: pico(100n) });
+    const [one, two] = [global.child({ name: "one" }), global.child({ name: "two" })];
+    const told: unknown[] = [];
+    for (const name of ["reserved", "spend", "released", "denied"] as const)
+      global.on(name, (event) => told.push([name, event]));
+    const [paid, refused] = [
+      await one.reserve({ boundPicoUsd: 5n }, { modelId: "m", scopes: [two] }),
+      await one.reserve({ boundPicoUsd: 6n }),
+    ];
+    for (const hold of [paid, refused]) await hold.markDispatched();
+    await refused.release("HTTP 429");
+    await paid.settle({ costPicoUsd: 4n });
+    await expect(one.reserve({ boundPicoUsd: 101n }, { modelId: "m" })).rejects.toThrow();
+    const scope = "global/one";
+    expect(told).toMatchObject([
+      ["reserved", { reservationId: paid.id, scope, scopes: [scope, "global", "global/two"], modelId: "m" }],
+      ["reserved", { reservationId: refused.id, quote: { boundPicoUsd: 6n }, scopes: [scope, "global"] }],
+      ["released", { reservationId: refused.id, evidence: "HTTP 429" }],
+      ["spend", { reservationId: paid.id, scope }],
+      ["denied", { modelId: "m", error: { scope: "global" } }],
     ]);
   });
 });

@@ -14,16 +14,25 @@ export class Reservation {
   readonly quote: Quote;
   readonly #ledger: Ledger;
   readonly #onSettled: SettledListener;
+  readonly #onReleased: (evidence: string | undefined) => void;
   readonly #leaseMs: number;
   #settlement: Promise<void> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: { id: string; quote: Quote; ledger: Ledger; leaseMs: number; onSettled: SettledListener }) {
+  constructor(options: {
+    id: string;
+    quote: Quote;
+    ledger: Ledger;
+    leaseMs: number;
+    onSettled: SettledListener;
+    onReleased: (evidence: string | undefined) => void;
+  }) {
     this.id = options.id;
     this.quote = options.quote;
     this.#ledger = options.ledger;
     this.#leaseMs = options.leaseMs;
     this.#onSettled = options.onSettled;
+    this.#onReleased = options.onReleased;
   }
 
   /** How much is held. */
@@ -81,6 +90,7 @@ export class Reservation {
     try {
       await this.#free(evidence);
       this.abandon();
+      this.#onReleased(evidence);
     } finally {
       // A store whose answer was lost may have freed it all the same.
       waitingLineOf(this.#ledger).wake();

@@ -1,0 +1,1 @@
+export { traceBudget } from "./trace-budget.ts";
