@@ -8,7 +8,8 @@ const otherColumns = 40;
 export function showRows(stage: Stage, rows: readonly LabeledRow[]): void {
   const textWidth = Math.max(20, stage.width - otherColumns);
   for (const row of rows) {
-    const label = row.label === null ? stage.style("dim", "–".padEnd(16)) : stage.style("cyan", row.label.padEnd(16));
+    const label =
+      row.label === null ? stage.style("dim", "–".padEnd(16)) : stage.style("cyan", String(row.label).padEnd(16));
     const cost = row.status === "unpaid" ? "not bought yet" : usdText(row.cost.picoUsd);
     stage.line(
       `${stage.style("dim", row.rowId)}  ${shorten(row.text, textWidth)}  ${label}${stage.style("dim", cost)}`,

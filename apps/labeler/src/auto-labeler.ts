@@ -67,7 +67,7 @@ export class AutoLabeler {
     const run = await this.start({ rows: input, column: textColumn });
     try {
       const outcome = await run.finish();
-      const result = { rows: [...run.rows()], stats: await run.stats(), runId: run.id };
+      const result = { rows: await Array.fromAsync(run.rows()), stats: await run.stats(), runId: run.id };
       if (outcome.kind === "budget") throw Object.defineProperty(outcome.error, "partialResults", { value: result });
       if (outcome.kind === "credit") throw outcome.error;
       return result;

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findBudgetExceeded, type Posting, type UpstreamBudgetError } from "@autolabel/budget-core";
-import { generateText, type LanguageModel, NoObjectGeneratedError, Output } from "ai";
+import { generateText, type LanguageModel, NoObjectGeneratedError } from "ai";
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
-import type { ClassificationTask } from "../tasks/classification.ts";
+import type { Task } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
 import { decideRetry, isUnreachable } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
 export interface LabelRowOptions {
   row: PendingRow;
-  task: ClassificationTask;
+  task: Task;
   /** Makes the metered model; what it sends goes through `fetch`. */
   model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
   /** The provider's own refusal for money behind an error. */
@@ -37,17 +37,17 @@ interface Answer {
  */
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
   const { row, task, stop } = options;
-  if (row.answer) return readAnswer(task, row.answer);
-  if (row.text.trim() === "") return { status: "error", error: "the text is empty: nothing was asked" };
+  if (row.answer) return readAnswer(options, row.answer);
+  if (row.text.trim() === "") return failure(task, "the text is empty: nothing was asked");
   for (let attempt = 1; !stop.aborted; attempt++) {
     try {
-      return readAnswer(task, await ask(options));
+      return readAnswer(options, await ask(options));
     } catch (error) {
       if (error === stop.reason) return undefined;
       const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
       const decision = decideRetry(error, attempt, Math.random());
-      if (!decision.retry || attempt >= options.maxAttempts) return failed(error, attempt);
+      if (!decision.retry || attempt >= options.maxAttempts) return failed(task, error, attempt);
       await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }
@@ -76,8 +76,8 @@ async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Prom
     const { text, finishReason, response } = await generateText({
       model: model(send),
       instructions: task.instructions,
-      prompt: row.text,
-      output: Output.choice({ options: [...task.labels] }),
+      prompt: task.prompt(row.text),
+      output: task.output,
       temperature: 0,
       maxOutputTokens: task.maxOutputTokens,
       maxRetries: 0,
@@ -93,15 +93,23 @@ async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Prom
   }
 }
 
-function readAnswer(task: ClassificationTask, { text, finishReason, modelId }: Answer): RowResult {
-  const label = task.read(text);
-  if (label !== undefined) return { status: "labeled", label, source: modelId };
+function readAnswer({ task, row }: LabelRowOptions, { text, finishReason, modelId: source }: Answer): RowResult {
+  const { version: taskVersion } = task;
+  const reading = task.read(text, row.text);
+  if ("label" in reading) return { status: "labeled", source, taskVersion, ...reading };
   const said = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+  if (finishReason === "content-filter")
+    return {
+      status: "refused",
+      source,
+      taskVersion,
+      error: `the provider's content filter refused the answer: ${said}`,
+    };
   if (finishReason === "length") {
     const error = `the answer was cut off at ${task.maxOutputTokens} tokens: ${said}`;
-    return { status: "truncated", source: modelId, error };
+    return { status: "truncated", source, taskVersion, error };
   }
-  return { status: "invalid_label", source: modelId, error: `no label of the set: ${said}` };
+  return { status: "invalid_label", source, taskVersion, error: `${reading.problem}: ${said}` };
 }
 
 /** What would fail for every row alike: a key or a model that the provider does not know. It ends the run. */
@@ -117,9 +125,13 @@ function configurationError(error: unknown): UsageError | undefined {
 }
 
 /** One row's failure, or the run's where no row could do better. */
-function failed(error: unknown, attempts: number): RowResult {
-  if (!isUnreachable(error)) return { status: "error", error: describe(error, attempts) };
+function failed(task: Task, error: unknown, attempts: number): RowResult {
+  if (!isUnreachable(error)) return failure(task, describe(error, attempts));
   throw new Error(`The provider cannot be reached: ${describe(error, attempts)}`, { cause: error });
+}
+
+function failure({ version: taskVersion }: Task, error: string): RowResult {
+  return { status: "error", error, taskVersion };
 }
 
 function describe(error: unknown, attempts: number): string {

@@ -4,8 +4,10 @@ import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult, type RunStore } from "../store/run-store.ts";
-import { type ClassificationTask, classification } from "../tasks/classification.ts";
+import { countOf, type RowResult } from "../store/run-store.ts";
+import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import { classification } from "../tasks/classification.ts";
+import type { Task } from "../tasks/task.ts";
 import { answerOf, labelRow } from "./label-row.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
@@ -15,10 +17,11 @@ export class LabelingRun {
   readonly id: string;
   readonly config: LabelingConfig;
   readonly tracker: CostTracker;
-  readonly #store: RunStore;
+  readonly #store: SqliteRunStore;
+  readonly #facts: Readonly<Record<string, string>>;
   readonly #budget: RunBudget;
   readonly #settings: Settings;
-  readonly #task: ClassificationTask;
+  readonly #task: Task;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(position: number) => void>();
   readonly #counts: RowCounts;
@@ -28,7 +31,9 @@ export class LabelingRun {
 
   private constructor(options: {
     id: string;
-    store: RunStore;
+    store: SqliteRunStore;
+    facts: Readonly<Record<string, string>>;
+    counts: RowCounts;
     budget: RunBudget;
     settings: Settings;
     config: LabelingConfig;
@@ -40,21 +45,25 @@ export class LabelingRun {
     this.#budget = options.budget;
     this.#settings = options.settings;
     this.#task = classification(options.config);
-    this.#counts = options.store.counts();
+    this.#facts = options.facts;
+    this.#counts = options.counts;
   }
 
   /** Opens the run in a store that holds its rows. */
   static async open(options: {
-    store: RunStore;
+    store: SqliteRunStore;
     settings: Settings;
     config: LabelingConfig;
     costTracker?: CostTracker | undefined;
+    /** Facts to keep from now on. */
+    facts?: Readonly<Record<string, string>>;
   }): Promise<LabelingRun> {
     const { store, settings, config } = options;
-    const id = store.get("id") ?? "run";
+    const { id = "run" } = await store.facts();
     const budget = await openRunBudget({ ...options, runId: id });
-    await store.set({ touchedAt: new Date().toISOString() });
-    return new LabelingRun({ id, store, settings, config, budget });
+    await store.set({ ...options.facts, touchedAt: new Date().toISOString() });
+    const [facts, counts] = await Promise.all([store.facts(), store.counts()]);
+    return new LabelingRun({ id, store, facts, counts, settings, config, budget });
   }
 
   /** Why the run stopped; undefined while it goes on. */
@@ -93,18 +102,18 @@ export class LabelingRun {
   }
 
   /** All rows in input order, as they stand. */
-  rows(): Iterable<LabeledRow> {
+  rows(): AsyncIterable<LabeledRow> {
     return this.#store.rows();
   }
 
   /** Writes all rows to a .csv, .tsv or .jsonl file: the old file or the new one, never a part. */
   async writeTo(path: string): Promise<void> {
-    await writeRows(path, this.rows(), JSON.parse(this.#store.get("columns") ?? "[]") as string[]);
+    await writeRows(path, this.rows(), JSON.parse(this.get("columns") ?? "[]") as string[]);
   }
 
-  /** A fact that was stored with the run, such as `output`. */
+  /** A fact that was stored with the run when it was opened, such as `output`. */
   get(key: string): string | undefined {
-    return this.#store.get(key);
+    return this.#facts[key];
   }
 
   /** Rows as they are finished. Starts the run if nothing has yet. */
@@ -124,7 +133,7 @@ export class LabelingRun {
     try {
       while (!ended || ready.length > 0) {
         const position = ready.shift();
-        if (position !== undefined) yield this.#store.row(position);
+        if (position !== undefined) yield await this.#store.row(position);
         else {
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -143,7 +152,7 @@ export class LabelingRun {
     this.stop();
     await this.#finished?.catch(() => undefined);
     await this.#budget.close();
-    this.#store.close();
+    await this.#store.close();
   }
 
   async #work(): Promise<RunOutcome> {
@@ -159,8 +168,8 @@ export class LabelingRun {
         stop: this.#stop.signal,
       });
     const client = { settings: this.#settings, config, costTracker: this.tracker };
-    const onRow = (row: PendingRow, result: RowResult) => {
-      this.#count(row, result);
+    const onRow = (row: PendingRow, result: RowResult, finished: number) => {
+      this.#count(row, result, finished);
       for (const listener of this.#listeners) listener(row.position);
     };
     const { concurrency } = config;
@@ -173,15 +182,19 @@ export class LabelingRun {
    * step. With a ledger elsewhere the answer is on disk before the charge is posted.
    */
   #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
-    const recorded = this.#store.recordAttempt(row.position, posting, answerOf(posting));
+    const recorded = this.#store.recordAttempt(row.position, {
+      posting,
+      answer: answerOf(posting),
+      taskVersion: this.#task.version,
+    });
     if (!this.#budget.isInRunFile) return recorded;
     recorded.catch(() => undefined);
     return undefined;
   }
 
-  #count(row: PendingRow, result: RowResult): void {
-    this.#counts[countOf[row.status]]--;
-    this.#counts[countOf[result.status]]++;
-    this.#finishedNow++;
+  #count(row: PendingRow, result: RowResult, finished: number): void {
+    this.#counts[countOf[row.status]] -= finished;
+    this.#counts[countOf[result.status]] += finished;
+    this.#finishedNow += finished;
   }
 }

@@ -3,8 +3,9 @@ import type { CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
-import { type InputRow, RunStore } from "../store/run-store.ts";
+import type { InputRow, RowOrder } from "../store/run-store.ts";
 import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
+import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { classification } from "../tasks/classification.ts";
 import { LabelingRun } from "./labeling-run.ts";
 
@@ -17,6 +18,10 @@ export interface StartRunOptions {
   rows: Iterable<InputRow> | AsyncIterable<InputRow>;
   /** A budget to draw on instead of the configuration's. */
   costTracker?: CostTracker | undefined;
+  /** In which order rows are bought. Default: as they come. */
+  order?: RowOrder;
+  /** Whether rows of equal text are bought once. Default true. */
+  dedupe?: boolean;
   /** Facts to keep with the run, such as where its output goes. */
   facts?: Readonly<Record<string, string>>;
   /** What to do when the same task was started on the same rows before: go on with that run, or start over and pay again. */
@@ -37,9 +42,9 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
 
   const id = claimRunId(settings.store, name);
   const path = runPath(settings.store, id);
-  const store = new RunStore(path);
+  const store = new SqliteRunStore(path);
   try {
-    const { columns, identity } = await takeIn(store, options.rows, JSON.stringify([name, task.version]));
+    const { columns, identity } = await takeIn(store, options, JSON.stringify([name, task.version]));
     await store.set({
       ...options.facts,
       config: JSON.stringify(options.config),
@@ -52,14 +57,14 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
     if (claimant !== id) {
       const known = findRun(settings.store, claimant);
       if (options.whenKnown(known) === "continue") {
-        store.close();
+        await store.close();
         removeRun(path);
         return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
       }
     }
     return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
-    store.close();
+    await store.close();
     removeRun(path);
     throw error;
   }
@@ -79,21 +84,21 @@ export interface ResumeRunOptions {
 /** Opens a run to go on with it. */
 export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun> {
   const { run, settings, reconfigure = (stored) => stored, costTracker } = options;
-  const store = new RunStore(run.path);
+  const store = new SqliteRunStore(run.path);
   try {
-    const input = reconfigure(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
+    const input = reconfigure(JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput);
     const config = new LabelingConfig(input);
     getLlmClient({ settings, config });
-    const resumed = await LabelingRun.open({ store, settings, config, costTracker });
-    await store.set({ ...options.facts, config: JSON.stringify(input) });
-    return resumed;
+    const stored = { ...options.facts, config: JSON.stringify(input) };
+    return await LabelingRun.open({ store, settings, config, costTracker, facts: stored });
   } catch (error) {
-    store.close();
+    await store.close();
     throw error;
   }
 }
 
-async function takeIn(store: RunStore, rows: StartRunOptions["rows"], purpose: string) {
+async function takeIn(store: SqliteRunStore, options: StartRunOptions, purpose: string) {
+  const { rows, order = { kind: "file" }, dedupe = true } = options;
   const columns = new Set<string>();
   const hash = createHash("sha256").update(purpose);
   const watched = async function* () {
@@ -103,6 +108,6 @@ async function takeIn(store: RunStore, rows: StartRunOptions["rows"], purpose: s
       yield row;
     }
   };
-  await store.addRows(watched());
+  await store.addRows(watched(), { order, dedupe });
   return { columns: [...columns], identity: hash.digest("hex").slice(0, 32) };
 }

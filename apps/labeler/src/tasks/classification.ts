@@ -1,15 +1,6 @@
 import { createHash } from "node:crypto";
-
-/** How one row is asked and its answer read. Its version changes with anything that can change an answer. */
-export interface ClassificationTask {
-  readonly labels: readonly string[];
-  readonly instructions: string;
-  readonly maxOutputTokens: number;
-  /** Hash of all that can change an answer: model, labels, instructions. */
-  readonly version: string;
-  /** The label that an answer means, or undefined when it is none of the set. */
-  read(answer: string): string | undefined;
-}
+import { Output } from "ai";
+import type { Task } from "./task.ts";
 
 /** One label of a set for each text. */
 export function classification(options: {
@@ -17,7 +8,7 @@ export function classification(options: {
   labels: readonly string[];
   guidelines?: string | undefined;
   maxOutputTokens?: number | undefined;
-}): ClassificationTask {
+}): Task {
   const { model, labels, guidelines } = options;
   const instructions = [
     "Assign the text of the user's message to exactly one of these labels:",
@@ -32,17 +23,19 @@ export function classification(options: {
   for (const label of labels) byForm.set(plain(label), byForm.has(plain(label)) ? undefined : label);
   const longest = Math.max(...labels.map((label) => JSON.stringify({ result: label }).length));
   return {
-    labels,
     instructions,
+    output: Output.choice({ options: [...labels] }),
     // A token holds a byte or more, so no label is cut off; a fence or a word around it still fits.
     maxOutputTokens: options.maxOutputTokens ?? Math.max(32, 2 * longest),
     version: createHash("sha256")
       .update(JSON.stringify([model, labels, instructions]))
       .digest("hex")
       .slice(0, 16),
+    prompt: (text) => text,
     read: (answer) => {
       const said = resultOf(answer);
-      return exact.has(said) ? said : byForm.get(plain(said));
+      const label = exact.has(said) ? said : byForm.get(plain(said));
+      return label === undefined ? { problem: "no label of the set" } : { label };
     },
   };
 }
