@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findBudgetExceeded, type Posting, type UpstreamBudgetError } from "@autolabel/budget-core";
-import { generateText, type LanguageModel, NoObjectGeneratedError } from "ai";
-import type { PendingRow } from "../store/row.ts";
+import { generateText, type LanguageModel, type ModelMessage, NoObjectGeneratedError } from "ai";
+import type { Answer, PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { Task } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
@@ -15,6 +15,8 @@ export interface LabelRowOptions {
   model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
   /** The provider's own refusal for money behind an error. */
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
+  /** Whether an answer that is no label is asked for once more. */
+  repair: boolean;
   maxAttempts: number;
   /** How long a call may take once it was sent. */
   timeoutMs: number;
@@ -22,26 +24,37 @@ export interface LabelRowOptions {
   stop: AbortSignal;
 }
 
-interface Answer {
-  text: string;
-  finishReason: string | undefined;
-  modelId: string | undefined;
-}
-
 /**
- * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself.
+ * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself. An answer that is no label
+ * is asked for once more, with what is wrong with it; one that was cut off, with more room.
  *
  * @returns undefined when the run stopped first.
  * @throws BudgetExceededError or UpstreamBudgetError when money ended, UsageError or Error when no row can work; the row
  * is untouched and can be bought later.
  */
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
-  const { row, task, stop } = options;
-  if (row.answer) return readAnswer(options, row.answer);
-  if (row.text.trim() === "") return failure(task, "the text is empty: nothing was asked");
+  const { row, task } = options;
+  if (row.text.trim() === "" && row.answers.length === 0) return failure(task, "the text is empty: nothing was asked");
+  const answers = [...row.answers];
+  for (;;) {
+    const result = answers.length > 0 ? readAnswer(options, answers) : undefined;
+    if (result && (result.status === "labeled" || answers.length > (options.repair ? 1 : 0))) return result;
+    if (result?.status === "refused") return result;
+    const answer = await askUntilAnswered(options, answers.at(-1));
+    if (answer === undefined || "status" in answer) return answer;
+    answers.push(answer);
+  }
+}
+
+/** Asks until there is an answer, in as many attempts as are allowed. @returns the row's end where there will be none. */
+async function askUntilAnswered(
+  options: LabelRowOptions,
+  before: Answer | undefined,
+): Promise<Answer | RowResult | undefined> {
+  const { task, stop } = options;
   for (let attempt = 1; !stop.aborted; attempt++) {
     try {
-      return readAnswer(options, await ask(options));
+      return await ask(options, before);
     } catch (error) {
       if (error === stop.reason) return undefined;
       const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
@@ -62,7 +75,10 @@ export function answerOf({ outcome }: Posting): string | undefined {
   return texts.map(({ text }) => String(text)).join("");
 }
 
-async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Promise<Answer> {
+async function ask(
+  { task, row, model, timeoutMs, stop }: LabelRowOptions,
+  before: Answer | undefined,
+): Promise<Answer> {
   const waiting = new AbortController();
   const giveUp = () => waiting.abort(stop.reason);
   stop.addEventListener("abort", giveUp, { once: true });
@@ -76,10 +92,10 @@ async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Prom
     const { text, finishReason, response } = await generateText({
       model: model(send),
       instructions: task.instructions,
-      prompt: task.prompt(row.text),
+      messages: messagesFor(task, row, before),
       output: task.output,
       temperature: 0,
-      maxOutputTokens: task.maxOutputTokens,
+      maxOutputTokens: before?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens,
       maxRetries: 0,
       abortSignal: waiting.signal,
     });
@@ -93,8 +109,26 @@ async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Prom
   }
 }
 
-function readAnswer({ task, row }: LabelRowOptions, { text, finishReason, modelId: source }: Answer): RowResult {
+/** A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */
+function roomier(maxOutputTokens: number): number {
+  return Math.max(4 * maxOutputTokens, 1000);
+}
+
+function messagesFor(task: Task, row: PendingRow, before: Answer | undefined): ModelMessage[] {
+  const asked: ModelMessage = { role: "user", content: task.prompt(row.text) };
+  if (!before || before.finishReason === "length" || before.text === "") return [asked];
+  const reading = task.read(before.text, row.text);
+  const problem = "problem" in reading ? reading.problem : "not what was asked for";
+  return [
+    asked,
+    { role: "assistant", content: before.text },
+    { role: "user", content: `That cannot be used: ${problem}. Answer again, in the form that was asked for.` },
+  ];
+}
+
+function readAnswer({ task, row }: LabelRowOptions, answers: readonly Answer[]): RowResult {
   const { version: taskVersion } = task;
+  const { text, finishReason, modelId: source } = answers.at(-1) as Answer;
   const reading = task.read(text, row.text);
   if ("label" in reading) return { status: "labeled", source, taskVersion, ...reading };
   const said = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
@@ -106,7 +140,8 @@ function readAnswer({ task, row }: LabelRowOptions, { text, finishReason, modelI
       error: `the provider's content filter refused the answer: ${said}`,
     };
   if (finishReason === "length") {
-    const error = `the answer was cut off at ${task.maxOutputTokens} tokens: ${said}`;
+    const cap = answers.at(-2)?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens;
+    const error = `the answer was cut off at ${cap} tokens (maxOutputTokens allows more): ${said}`;
     return { status: "truncated", source, taskVersion, error };
   }
   return { status: "invalid_label", source, taskVersion, error: `${reading.problem}: ${said}` };

@@ -6,7 +6,7 @@ import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
 import { countOf, type RowResult } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
-import { classification } from "../tasks/classification.ts";
+import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import { answerOf, labelRow } from "./label-row.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
@@ -44,7 +44,7 @@ export class LabelingRun {
     this.#store = options.store;
     this.#budget = options.budget;
     this.#settings = options.settings;
-    this.#task = classification(options.config);
+    this.#task = makeTask(options.config);
     this.#facts = options.facts;
     this.#counts = options.counts;
   }
@@ -163,6 +163,7 @@ export class LabelingRun {
         task: this.#task,
         model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
         upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
+        repair: config.repair,
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
         stop: this.#stop.signal,

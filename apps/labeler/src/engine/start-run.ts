@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { CostTracker } from "@autolabel/budget-core";
-import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
+import { LabelingConfig, type LabelingConfigInput, storedConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
-import type { InputRow, RowOrder } from "../store/run-store.ts";
+import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
 import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
-import { classification } from "../tasks/classification.ts";
+import { makeTask } from "../tasks/make-task.ts";
 import { LabelingRun } from "./labeling-run.ts";
 
 /** What {@link startRun} takes. */
@@ -18,10 +18,6 @@ export interface StartRunOptions {
   rows: Iterable<InputRow> | AsyncIterable<InputRow>;
   /** A budget to draw on instead of the configuration's. */
   costTracker?: CostTracker | undefined;
-  /** In which order rows are bought. Default: as they come. */
-  order?: RowOrder;
-  /** Whether rows of equal text are bought once. Default true. */
-  dedupe?: boolean;
   /** Facts to keep with the run, such as where its output goes. */
   facts?: Readonly<Record<string, string>>;
   /** What to do when the same task was started on the same rows before: go on with that run, or start over and pay again. */
@@ -36,7 +32,7 @@ export interface StartRunOptions {
 export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const { settings, name, costTracker } = options;
   const config = new LabelingConfig(options.config);
-  const task = classification(config);
+  const task = makeTask(config);
   quoteText(config, task.instructions, task.maxOutputTokens);
   getLlmClient({ settings, config });
 
@@ -44,10 +40,14 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const path = runPath(settings.store, id);
   const store = new SqliteRunStore(path);
   try {
-    const { columns, identity } = await takeIn(store, options, JSON.stringify([name, task.version]));
+    const { columns, identity } = await takeIn(store, options.rows, {
+      order: config.order,
+      dedupe: config.dedupe,
+      purpose: JSON.stringify([name, task.version]),
+    });
     await store.set({
       ...options.facts,
-      config: JSON.stringify(options.config),
+      config: storedConfig(options.config),
       columns: JSON.stringify(columns),
       createdAt: new Date().toISOString(),
       id,
@@ -89,7 +89,7 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
     const input = reconfigure(JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput);
     const config = new LabelingConfig(input);
     getLlmClient({ settings, config });
-    const stored = { ...options.facts, config: JSON.stringify(input) };
+    const stored = { ...options.facts, config: storedConfig(input) };
     return await LabelingRun.open({ store, settings, config, costTracker, facts: stored });
   } catch (error) {
     await store.close();
@@ -97,8 +97,11 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
   }
 }
 
-async function takeIn(store: SqliteRunStore, options: StartRunOptions, purpose: string) {
-  const { rows, order = { kind: "file" }, dedupe = true } = options;
+async function takeIn(
+  store: SqliteRunStore,
+  rows: StartRunOptions["rows"],
+  { purpose, ...options }: AddRowsOptions & { purpose: string },
+) {
   const columns = new Set<string>();
   const hash = createHash("sha256").update(purpose);
   const watched = async function* () {
@@ -108,6 +111,6 @@ async function takeIn(store: SqliteRunStore, options: StartRunOptions, purpose: 
       yield row;
     }
   };
-  await store.addRows(watched(), { order, dedupe });
+  await store.addRows(watched(), options);
   return { columns: [...columns], identity: hash.digest("hex").slice(0, 32) };
 }

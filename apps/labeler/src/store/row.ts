@@ -26,8 +26,15 @@ export interface PendingRow {
   rowId: string;
   text: string;
   status: "unpaid" | "error";
-  /** A paid answer that a crash left unread: it is read instead of bought again. */
-  answer?: { text: string; finishReason: string | undefined; modelId: string | undefined };
+  /** Paid answers that a crash left unread, the first one first: they are read instead of bought again. */
+  answers: readonly Answer[];
+}
+
+/** What a model answered, as far as it matters for reading it. */
+export interface Answer {
+  text: string;
+  finishReason: string | undefined;
+  modelId: string | undefined;
 }
 
 /** One row as it stands. */
@@ -51,6 +58,8 @@ export interface LabeledRow {
   cost: Money;
   /** Attempts that were charged. */
   attempts: number;
+  /** The model's reasons, where the task asks for them. */
+  explanation: string | null;
   error: string | null;
   /** Version of the task that gave the label; null while there is none. */
   taskVersion: string | null;

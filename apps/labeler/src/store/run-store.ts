@@ -70,6 +70,8 @@ export interface RowResult {
   label?: LabelValue | undefined;
   /** From 0 to 1, where the task tells one. */
   confidence?: number | undefined;
+  /** The model's reasons. */
+  explanation?: string | undefined;
   source?: string | undefined;
   error?: string | undefined;
   /** Version of the task that gave the label. */

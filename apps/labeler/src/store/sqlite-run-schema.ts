@@ -29,6 +29,7 @@ const steps: readonly string[] = [
   // Labels are JSON from here on; rows of equal text are bought once; rows are bought in an order of their own.
   `UPDATE rows SET label = json_quote(label) WHERE label IS NOT NULL;
    ALTER TABLE rows ADD COLUMN confidence REAL;
+   ALTER TABLE rows ADD COLUMN explanation TEXT;
    ALTER TABLE rows ADD COLUMN task_version TEXT;
    ALTER TABLE rows ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE rows ADD COLUMN fingerprint BLOB;

@@ -6,7 +6,7 @@ import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
 import { UsageError } from "../usage-error.ts";
 import { orderRows } from "./order-rows.ts";
-import type { LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
+import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 import {
   type AddRowsOptions,
   type Attempt,
@@ -95,26 +95,18 @@ export class SqliteRunStore implements RunStore {
 
   async pending(fromTurn: number, limit: number): Promise<PendingRow[]> {
     const rows = this.#statement(
-      `SELECT r.position, r.turn, r.row_id, r.text, r.status, a.answer, a.finish_reason, a.model_id
-       FROM rows r LEFT JOIN attempts a ON a.rowid =
-         (SELECT max(rowid) FROM attempts WHERE position = r.position AND answer IS NOT NULL AND superseded = 0)
-       WHERE r.status IN ('unpaid', 'error') AND r.duplicate_of IS NULL AND r.turn >= ? ORDER BY r.turn LIMIT ?`,
-    ).all(fromTurn, limit) as Record<string, string | number | null>[];
+      `SELECT position, turn, row_id, text, status, (SELECT json_group_array(
+         json_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id) ORDER BY rowid)
+         FROM attempts a WHERE a.position = r.position AND answer IS NOT NULL AND superseded = 0) AS answers
+       FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ? ORDER BY turn LIMIT ?`,
+    ).all(fromTurn, limit) as Record<string, string | number>[];
     return rows.map((row) => ({
       position: Number(row.position),
       turn: Number(row.turn),
       rowId: String(row.row_id),
       text: String(row.text),
       status: row.status === "error" ? "error" : "unpaid",
-      ...(row.answer === null
-        ? {}
-        : {
-            answer: {
-              text: String(row.answer),
-              finishReason: textOrUndefined(row.finish_reason),
-              modelId: textOrUndefined(row.model_id),
-            },
-          }),
+      answers: (JSON.parse(String(row.answers)) as Record<keyof Answer, string | null>[]).map(readStoredAnswer),
     }));
   }
 
@@ -145,17 +137,19 @@ export class SqliteRunStore implements RunStore {
   }
 
   finishRow(position: number, result: RowResult): Promise<number> {
-    const { status, label, confidence, source, error, taskVersion } = result;
+    const { status, label, confidence, explanation, source, error, taskVersion } = result;
     const values = [
       status,
       label === undefined ? null : JSON.stringify(label),
       confidence ?? null,
+      explanation ?? null,
       source ?? null,
       error ?? null,
       taskVersion,
       position,
     ] as const;
-    const set = "UPDATE rows SET status = ?, label = ?, confidence = ?, source = ?, error = ?, task_version = ?";
+    const set =
+      "UPDATE rows SET status = ?, label = ?, confidence = ?, explanation = ?, source = ?, error = ?, task_version = ?";
     return this.commit.run(() => {
       this.#statement(`${set} WHERE position = ?`).run(...values);
       const { changes } = this.#statement(`${set} WHERE duplicate_of = ?`).run(...values);
@@ -172,7 +166,7 @@ export class SqliteRunStore implements RunStore {
         `UPDATE attempts SET superseded = 1 WHERE position IN (SELECT position FROM rows WHERE ${isChosen})`,
       ).run(chosen);
       const { changes } = this.#statement(
-        `UPDATE rows SET status = 'unpaid', label = NULL, confidence = NULL, source = NULL, error = NULL,
+        `UPDATE rows SET status = 'unpaid', label = NULL, confidence = NULL, explanation = NULL, source = NULL, error = NULL,
            task_version = NULL WHERE ${isChosen}`,
       ).run(chosen);
       return Number(changes);
@@ -249,6 +243,7 @@ function readRow(row: StoredRow): LabeledRow {
     duplicateOf: row.duplicate_of === null ? null : Number(row.duplicate_of),
     cost: usd.pico(BigInt(row.cost ?? 0n)),
     attempts: Number(row.attempts),
+    explanation: textOrNull(row.explanation),
     error: textOrNull(row.error),
     taskVersion: textOrNull(row.task_version),
   };
@@ -260,8 +255,8 @@ function textOrNull(value: Cell): string | null {
   return value === null || value === undefined ? null : String(value);
 }
 
-function textOrUndefined(value: Cell): string | undefined {
-  return textOrNull(value) ?? undefined;
+function readStoredAnswer({ text, finishReason, modelId }: Record<keyof Answer, string | null>): Answer {
+  return { text: text ?? "", finishReason: finishReason ?? undefined, modelId: modelId ?? undefined };
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,11 @@
-import type { Output } from "ai";
+import type { JSONSchema7, Output } from "ai";
 import type { LabelValue } from "../store/row.ts";
+
+/** What rows are asked for. */
+export const taskKinds = ["classification", "multilabel", "entities", "extraction", "question_answering"] as const;
+
+/** One of {@link taskKinds}. */
+export type TaskKind = (typeof taskKinds)[number];
 
 /** How rows are asked and answers are read. One task makes every call of a run. */
 export interface Task {
@@ -17,5 +23,27 @@ export interface Task {
   read(answer: string, text: string): Reading;
 }
 
-/** A label, or why the answer holds none. */
-export type Reading = { label: LabelValue; confidence?: number } | { problem: string };
+/** What an answer holds: a label, or why there is none. */
+export type Reading = { label: LabelValue; confidence?: number; explanation?: string } | { problem: string };
+
+/** What tells one kind of task from the others: what it asks for, and what counts as an answer. */
+export interface AnswerForm {
+  /** What to do, in the imperative, and the labels there are. */
+  readonly instructions: readonly string[];
+  /** JSON schema of the answer's `result`. */
+  readonly schema: JSONSchema7;
+  /** The result in words, for models that the schema does not reach: `"<label>"`. */
+  readonly sketch: string;
+  /** What a result of usual size needs. */
+  readonly maxOutputTokens: number;
+  /** The label in a result, checked against the text; a problem is told so that a model can mend it. */
+  read(result: unknown, text: string): { label: LabelValue } | { problem: string };
+}
+
+/** A text with the answer it should get. */
+export interface Example {
+  text: string;
+  label: LabelValue;
+  /** Why; shown to the model where it is asked to reason. */
+  explanation?: string | undefined;
+}
