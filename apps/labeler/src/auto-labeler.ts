@@ -61,7 +61,8 @@ export class AutoLabeler {
    * Labels every row. Called again with the same rows it goes on where it stopped: no finished row is bought twice.
    *
    * @throws BudgetExceededError when the budget ends first, with {@link PartialBudgetExceededError.partialResults}.
-   * @throws UpstreamBudgetError when the provider's credit ends first; what was paid for is kept.
+   * @throws UpstreamBudgetError when the provider's credit ends first, RateLimitedError when it asks for a long wait; what
+   * was paid for is kept.
    */
   async label(input: LabelInput, textColumn: string): Promise<LabelResult> {
     const run = await this.start({ rows: input, column: textColumn });
@@ -69,7 +70,7 @@ export class AutoLabeler {
       const outcome = await run.finish();
       const result = { rows: await Array.fromAsync(run.rows()), stats: await run.stats(), runId: run.id };
       if (outcome.kind === "budget") throw Object.defineProperty(outcome.error, "partialResults", { value: result });
-      if (outcome.kind === "credit") throw outcome.error;
+      if (outcome.kind === "credit" || outcome.kind === "rate-limited") throw outcome.error;
       return result;
     } finally {
       await run.close();

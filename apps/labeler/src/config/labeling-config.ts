@@ -43,6 +43,12 @@ export interface LabelingConfigInput {
   order?: RowOrder;
   /** Calls in flight at most. Default 16. */
   concurrency?: number;
+  /** Requests per minute at most. Default: as many as the provider's headers allow. */
+  requestsPerMinute?: number;
+  /** Tokens per minute at most, input and output cap together. Default: as many as the provider's headers allow. */
+  tokensPerMinute?: number;
+  /** Longest wait that the provider may ask for within the run, in ms; after it the run pauses. Default 600,000. */
+  longestWaitMs?: number;
   /** Output cap of a call in tokens. Default: what the task usually needs, with room to spare. */
   maxOutputTokens?: number;
   /** Attempts per row, the first included, for errors that pass by themselves (429, 5xx, network). Default 5. */
@@ -82,6 +88,9 @@ const schema = z.object({
     ])
     .default({ kind: "file" }),
   concurrency: z.int().min(1).max(4096).default(16),
+  requestsPerMinute: z.number().positive().optional(),
+  tokensPerMinute: z.number().positive().optional(),
+  longestWaitMs: z.number().min(0).default(600_000),
   maxOutputTokens: z.int().min(1).optional(),
   maxAttempts: z.int().min(1).max(100).default(5),
   timeoutMs: z.int().min(1).default(120_000),
@@ -113,6 +122,9 @@ export class LabelingConfig {
   readonly dedupe: boolean;
   readonly order: RowOrder;
   readonly concurrency: number;
+  readonly requestsPerMinute: number | undefined;
+  readonly tokensPerMinute: number | undefined;
+  readonly longestWaitMs: number;
   readonly maxOutputTokens: number | undefined;
   readonly maxAttempts: number;
   readonly timeoutMs: number;
@@ -143,6 +155,9 @@ export class LabelingConfig {
     this.dedupe = data.dedupe;
     this.order = data.order;
     this.concurrency = data.concurrency;
+    this.requestsPerMinute = data.requestsPerMinute;
+    this.tokensPerMinute = data.tokensPerMinute;
+    this.longestWaitMs = data.longestWaitMs;
     this.maxOutputTokens = data.maxOutputTokens;
     this.maxAttempts = data.maxAttempts;
     this.timeoutMs = data.timeoutMs;

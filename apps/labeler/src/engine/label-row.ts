@@ -5,7 +5,9 @@ import type { Answer, PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { Task } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
-import { decideRetry, isUnreachable } from "./retry-delay.ts";
+import type { Pacer } from "./pacer.ts";
+import { RateLimitedError } from "./rate-limited-error.ts";
+import { askedDelayMs, decideRetry, isUnreachable } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
 export interface LabelRowOptions {
@@ -18,6 +20,10 @@ export interface LabelRowOptions {
   /** Whether an answer that is no label is asked for once more. */
   repair: boolean;
   maxAttempts: number;
+  /** Lets calls go when the provider takes them. */
+  pacer: Pacer;
+  /** Longest wait that the provider may ask for; beyond it the run pauses. */
+  longestWaitMs: number;
   /** How long a call may take once it was sent. */
   timeoutMs: number;
   /** Ends waiting, for money or between attempts; a call that was sent is let finish, because it is paid for. */
@@ -29,7 +35,8 @@ export interface LabelRowOptions {
  * is asked for once more, with what is wrong with it; one that was cut off, with more room.
  *
  * @returns undefined when the run stopped first.
- * @throws BudgetExceededError or UpstreamBudgetError when money ended, UsageError or Error when no row can work; the row
+ * @throws BudgetExceededError or UpstreamBudgetError when money ended, RateLimitedError when the provider asks for a long
+ * wait, UsageError or Error when no row can work; the row
  * is untouched and can be bought later.
  */
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
@@ -52,13 +59,21 @@ async function askUntilAnswered(
   before: Answer | undefined,
 ): Promise<Answer | RowResult | undefined> {
   const { task, stop } = options;
-  for (let attempt = 1; !stop.aborted; attempt++) {
+  for (let [attempt, refusals] = [1, 0]; !stop.aborted; attempt++) {
     try {
       return await ask(options, before);
     } catch (error) {
       if (error === stop.reason) return undefined;
       const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
+      const askedMs = askedDelayMs(error, Date.now());
+      if (askedMs !== undefined && askedMs > options.longestWaitMs) throw new RateLimitedError(askedMs, error);
+      // Being told to wait is no attempt of the row's; but a row that is always told so must not hold up the rest.
+      if (askedMs !== undefined && ++refusals < refusalsPerAttempt * options.maxAttempts) {
+        options.pacer.pause(askedMs);
+        attempt--;
+        continue;
+      }
       const decision = decideRetry(error, attempt, Math.random());
       if (!decision.retry || attempt >= options.maxAttempts) return failed(task, error, attempt);
       await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
@@ -66,6 +81,9 @@ async function askUntilAnswered(
   }
   return undefined;
 }
+
+/** How many times a row may be told to wait for each attempt that it has. */
+const refusalsPerAttempt = 4;
 
 /** The model's words out of what a posting carries, for the record. */
 export function answerOf({ outcome }: Posting): string | undefined {
@@ -75,27 +93,30 @@ export function answerOf({ outcome }: Posting): string | undefined {
   return texts.map(({ text }) => String(text)).join("");
 }
 
-async function ask(
-  { task, row, model, timeoutMs, stop }: LabelRowOptions,
-  before: Answer | undefined,
-): Promise<Answer> {
+async function ask(options: LabelRowOptions, before: Answer | undefined): Promise<Answer> {
+  const { task, row, model, timeoutMs, pacer, stop } = options;
+  const messages = messagesFor(task, row, before);
+  const maxOutputTokens = before?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens;
+  await pacer.enter(tokensOf(task, messages) + maxOutputTokens, stop);
   const waiting = new AbortController();
   const giveUp = () => waiting.abort(stop.reason);
   stop.addEventListener("abort", giveUp, { once: true });
   // The call is on its way: from here on a stop lets it finish, and the time it may take runs.
-  const send: typeof globalThis.fetch = (url, init) => {
+  const send: typeof globalThis.fetch = async (url, init) => {
     stop.removeEventListener("abort", giveUp);
     const signals = [AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
-    return globalThis.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    const response = await globalThis.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    pacer.observe(response);
+    return response;
   };
   try {
     const { text, finishReason, response } = await generateText({
       model: model(send),
       instructions: task.instructions,
-      messages: messagesFor(task, row, before),
+      messages,
       output: task.output,
       temperature: 0,
-      maxOutputTokens: before?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens,
+      maxOutputTokens,
       maxRetries: 0,
       abortSignal: waiting.signal,
     });
@@ -106,7 +127,14 @@ async function ask(
     return { text: error.text, finishReason: error.finishReason, modelId: error.response?.modelId };
   } finally {
     stop.removeEventListener("abort", giveUp);
+    pacer.leave();
   }
+}
+
+/** About how many tokens a call sends. */
+function tokensOf(task: Task, messages: readonly ModelMessage[]): number {
+  const characters = messages.reduce((sum, { content }) => sum + content.length, task.instructions.length);
+  return Math.ceil(characters / 4);
 }
 
 /** A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */

@@ -9,6 +9,7 @@ import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import { answerOf, labelRow } from "./label-row.ts";
+import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
 
@@ -157,6 +158,7 @@ export class LabelingRun {
 
   async #work(): Promise<RunOutcome> {
     const { config } = this;
+    const pacer = new Pacer(config);
     const label = (row: PendingRow) =>
       labelRow({
         row,
@@ -164,6 +166,8 @@ export class LabelingRun {
         model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
         upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
         repair: config.repair,
+        pacer,
+        longestWaitMs: config.longestWaitMs,
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
         stop: this.#stop.signal,

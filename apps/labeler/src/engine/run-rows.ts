@@ -1,12 +1,14 @@
 import { BudgetExceededError, UpstreamBudgetError } from "@autolabel/budget-core";
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult, RunStore } from "../store/run-store.ts";
+import { RateLimitedError } from "./rate-limited-error.ts";
 
-/** Why a run ended. */
+/** Why a run ended. `credit` and `rate-limited` are pauses that the provider imposes. */
 export type RunOutcome =
   | { kind: "completed" }
   | { kind: "budget"; error: BudgetExceededError }
   | { kind: "credit"; error: UpstreamBudgetError }
+  | { kind: "rate-limited"; error: RateLimitedError }
   | { kind: "interrupted" };
 
 /** What {@link runRows} needs. */
@@ -33,11 +35,11 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   const { store, concurrency, stop } = options;
   const rows = new PendingRows(store);
   let refused: { error: BudgetExceededError; bytes: number } | undefined;
-  let credit: UpstreamBudgetError | undefined;
+  let paused: Extract<RunOutcome, { kind: "credit" | "rate-limited" }> | undefined;
   let failure: { error: unknown } | undefined;
 
   const work = async () => {
-    while (!credit && !failure && !stop.aborted) {
+    while (!paused && !failure && !stop.aborted) {
       const row = await rows.next();
       if (!row) return;
       if (refused && bytesOf(row) >= refused.bytes) continue;
@@ -49,7 +51,8 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
         if (BudgetExceededError.isInstance(error)) {
           const bytes = Math.min(bytesOf(row), refused?.bytes ?? Number.POSITIVE_INFINITY);
           refused = { error: refused?.error ?? error, bytes };
-        } else if (UpstreamBudgetError.isInstance(error)) credit ??= error;
+        } else if (UpstreamBudgetError.isInstance(error)) paused ??= { kind: "credit", error };
+        else if (error instanceof RateLimitedError) paused ??= { kind: "rate-limited", error };
         else failure ??= { error };
       }
     }
@@ -57,7 +60,7 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   await Promise.all(Array.from({ length: concurrency }, work));
 
   if (failure) throw failure.error;
-  if (credit) return { kind: "credit", error: credit };
+  if (paused) return paused;
   if (stop.aborted && (await store.counts()).unpaid > 0) return { kind: "interrupted" };
   return refused ? { kind: "budget", error: refused.error } : { kind: "completed" };
 }

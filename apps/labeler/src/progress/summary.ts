@@ -31,6 +31,7 @@ const headings = {
   completed: { color: "green", text: "Done:" },
   budget: { color: "yellow", text: "Budget reached:" },
   credit: { color: "yellow", text: "Paused, the provider's credit is used up:" },
+  "rate-limited": { color: "yellow", text: "Paused, the provider's rate limit is reached:" },
   interrupted: { color: "yellow", text: "Interrupted:" },
 } as const;
 
@@ -56,7 +57,7 @@ export function summarize(end: RunEnd, width: number, style: Style): string {
 function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => string): string[][] {
   const { unresolved } = stats.exact;
   const lines: string[][] = [];
-  if (outcome.kind === "credit") lines.push(["refused", outcome.error.message]);
+  if (outcome.kind === "credit" || outcome.kind === "rate-limited") lines.push(["refused", outcome.error.message]);
   if (outcome.kind === "budget" && counts.labeled === 0) lines.push(["refused", outcome.error.message]);
   if (counts.invalid > 0) {
     lines.push([
