@@ -18,7 +18,8 @@ export async function finishRun(run: LabelingRun, io: CommandIo, store: string |
     const { spent, unresolved } = (await (run.tracker.parent ?? run.tracker).getStats()).exact;
     const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
     const stats = await run.stats();
-    const end = { runId: run.id, outcome, counts: run.counts, stats, usedPicoUsd, output, resumeCommand };
+    const rest = run.forecast();
+    const end = { runId: run.id, outcome, counts: run.counts, stats, rest, usedPicoUsd, output, resumeCommand };
     io.stdout.write(summarize(end, io.stdout.columns ?? Number.POSITIVE_INFINITY, styleFor(io.stdout)));
     return exitCode(run, outcome);
   } catch (error) {

@@ -1,16 +1,18 @@
-import type { CostStats, CostTracker, Posting } from "@autolabel/budget-core";
+import type { CostStats, CostTracker, Money, Posting } from "@autolabel/budget-core";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult } from "../store/run-store.ts";
+import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
+import type { CostRange } from "./cost-model.ts";
 import { answerOf, labelRow } from "./label-row.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
+import { RunForecast } from "./run-forecast.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
 
 /** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
@@ -26,6 +28,7 @@ export class LabelingRun {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(position: number) => void>();
   readonly #counts: RowCounts;
+  readonly #forecast: RunForecast;
   #finished: Promise<RunOutcome> | undefined;
   #outcome: RunOutcome | undefined;
   #finishedNow = 0;
@@ -35,6 +38,7 @@ export class LabelingRun {
     store: SqliteRunStore;
     facts: Readonly<Record<string, string>>;
     counts: RowCounts;
+    standing: Standing;
     budget: RunBudget;
     settings: Settings;
     config: LabelingConfig;
@@ -48,6 +52,7 @@ export class LabelingRun {
     this.#task = makeTask(options.config);
     this.#facts = options.facts;
     this.#counts = options.counts;
+    this.#forecast = new RunForecast(options.standing);
   }
 
   /** Opens the run in a store that holds its rows. */
@@ -63,8 +68,8 @@ export class LabelingRun {
     const { id = "run" } = await store.facts();
     const budget = await openRunBudget({ ...options, runId: id });
     await store.set({ ...options.facts, touchedAt: new Date().toISOString() });
-    const [facts, counts] = await Promise.all([store.facts(), store.counts()]);
-    return new LabelingRun({ id, store, facts, counts, settings, config, budget });
+    const [facts, counts, standing] = await Promise.all([store.facts(), store.counts(), store.standing()]);
+    return new LabelingRun({ id, store, facts, counts, standing, settings, config, budget });
   }
 
   /** Why the run stopped; undefined while it goes on. */
@@ -85,6 +90,18 @@ export class LabelingRun {
   /** What the run has spent, holds and may still spend. */
   stats(): Promise<CostStats> {
     return this.tracker.getStats();
+  }
+
+  /** What the rows that are left will cost in USD; undefined before a few were paid for. */
+  forecast(): CostRange | undefined {
+    return this.#forecast.rest();
+  }
+
+  /** How many rows will have been reached when so much more is spent, at most all; undefined where nothing tells. */
+  rowsReached(available: Money | null): number | undefined {
+    const { rows, unpaid, errors } = this.#counts;
+    const share = this.#forecast.shareReached(available);
+    return share === undefined ? undefined : rows - Math.ceil((1 - share) * (unpaid + errors));
   }
 
   /**
@@ -175,6 +192,7 @@ export class LabelingRun {
     const client = { settings: this.#settings, config, costTracker: this.tracker };
     const onRow = (row: PendingRow, result: RowResult, finished: number) => {
       this.#count(row, result, finished);
+      this.#forecast.finish(row);
       for (const listener of this.#listeners) listener(row.position);
     };
     const { concurrency } = config;
@@ -187,6 +205,7 @@ export class LabelingRun {
    * step. With a ledger elsewhere the answer is on disk before the charge is posted.
    */
   #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
+    this.#forecast.charge(row, posting.receipt.costPicoUsd);
     const recorded = this.#store.recordAttempt(row.position, {
       posting,
       answer: answerOf(posting),

@@ -75,3 +75,8 @@ export interface RowCounts {
   errors: number;
   unpaid: number;
 }
+
+/** Rows that need no more money. */
+export function doneRows(counts: Readonly<RowCounts>): number {
+  return counts.rows - counts.unpaid - counts.errors;
+}

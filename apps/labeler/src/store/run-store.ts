@@ -24,6 +24,8 @@ export interface RunStore {
   reopen(statuses: readonly RowStatus[]): Promise<number>;
   /** Charged attempts by reservation, to resolve what a crash left open in a ledger elsewhere. */
   attemptCost(reservationId: string): Promise<{ costPicoUsd: bigint; modelId: string | undefined } | undefined>;
+  /** What is left to buy, and what the last rows that were bought did cost: the ground of a forecast. */
+  standing(): Promise<Standing>;
   /** Rows by state. */
   counts(): Promise<RowCounts>;
   /** All rows in input order, one at a time: memory does not grow with the run. */
@@ -31,6 +33,14 @@ export interface RunStore {
   /** One row as it stands. */
   row(position: number): Promise<LabeledRow>;
   close(): Promise<void>;
+}
+
+/** What a forecast is made from. */
+export interface Standing {
+  /** Rows that wait to be bought, duplicates not counted, and the characters of their texts. */
+  rest: { rows: number; characters: number };
+  /** Some rows that were bought: characters, and cost of all their attempts. */
+  sample: readonly { characters: number; costPicoUsd: bigint }[];
 }
 
 /** A row of the input, before it has a place in the run. */

@@ -14,10 +14,12 @@ import {
   type InputRow,
   type RowResult,
   type RunStore,
+  type Standing,
 } from "./run-store.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
+const sampledAttempts = 5000;
 
 /** A row, with its paid attempts counted. */
 const wholeRow = `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
@@ -178,6 +180,21 @@ export class SqliteRunStore implements RunStore {
     statement.setReadBigInts(true);
     const row = statement.get(reservationId) as { cost_pico_usd: bigint; model_id: string | null } | undefined;
     return row && { costPicoUsd: row.cost_pico_usd, modelId: row.model_id ?? undefined };
+  }
+
+  async standing(): Promise<Standing> {
+    const rest = this.#statement(
+      `SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM rows
+       WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
+    ).get() as unknown as Standing["rest"];
+    const sample = this.#statement(
+      `SELECT length(r.text) AS characters, sum(a.cost_pico_usd) AS cost
+       FROM (SELECT position, cost_pico_usd FROM attempts ORDER BY rowid DESC LIMIT ?) a
+       JOIN rows r ON r.position = a.position GROUP BY a.position`,
+    );
+    sample.setReadBigInts(true);
+    const rows = sample.all(sampledAttempts) as { characters: bigint; cost: bigint }[];
+    return { rest, sample: rows.map((row) => ({ characters: Number(row.characters), costPicoUsd: row.cost })) };
   }
 
   async counts(): Promise<RowCounts> {
