@@ -15,7 +15,6 @@ describe("CostModel", () => {
     const model = new CostModel();
     for (let row = 0; row < 4; row++) model.add(100, 0.001);
     expect(model.forecast(10, 1000)).toBeUndefined();
-    expect(model.affordable(1)).toBeUndefined();
     expect(model.forecast(0, 0)).toEqual({ p10: 0, p50: 0, p90: 0 });
   });
 
@@ -25,7 +24,6 @@ describe("CostModel", () => {
     const { p10, p50, p90 } = model.forecast(100, 100 * 1000) ?? { p10: 0, p50: 0, p90: 0 };
     expect(p50).toBeCloseTo(100 * 0.5 + 100 * 1000 * 0.01, 6);
     expect(p90 - p10).toBeLessThan(1e-3);
-    expect(model.affordable(10.6)).toBe(10);
   });
 
   it("holds the true cost in its range in about eight of ten cases", () => {

@@ -46,10 +46,4 @@ export class CostModel {
     const spread = z90 * Math.sqrt(noise * (rows + learnt));
     return { p10: Math.max(0, middle - spread), p50: Math.max(0, middle), p90: Math.max(0, middle + spread) };
   }
-
-  /** How many rows of the usual size so many USD pay for; undefined where too little is known. */
-  affordable(amount: number): number | undefined {
-    if (this.#rows < fewestRows || this.#meanCost <= 0) return undefined;
-    return Math.max(0, Math.floor(amount / this.#meanCost));
-  }
 }
