@@ -1,7 +1,8 @@
 import { BudgetExceededError, type CostStats, type CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
 import { Settings, type SettingsInput } from "./config/settings.ts";
-import { type DataRow, readRows, withText } from "./data/read-rows.ts";
+import { type DataRow, readRows } from "./data/read-rows.ts";
+import { withText } from "./data/text-source.ts";
 import type { LabelingRun } from "./engine/labeling-run.ts";
 import { startRun } from "./engine/start-run.ts";
 import type { LabeledRow } from "./store/row.ts";
@@ -86,7 +87,7 @@ export class AutoLabeler {
       settings: this.settings,
       config: this.#config,
       costTracker: this.#costTracker,
-      rows: withText(isPath ? readRows(rows) : rows, column, isPath ? rows : "The data"),
+      rows: withText(isPath ? readRows(rows) : rows, { column }, isPath ? rows : "The data"),
       whenKnown: () => "continue",
     });
   }
