@@ -8,12 +8,17 @@ const otherColumns = 40;
 export function showRows(stage: Stage, rows: readonly LabeledRow[]): void {
   const textWidth = Math.max(20, stage.width - otherColumns);
   for (const row of rows) {
-    const label = row.label === null ? stage.style("dim", "–".padEnd(16)) : stage.style("cyan", row.label.padEnd(16));
+    const label =
+      row.label === null ? stage.style("dim", "–".padEnd(16)) : stage.style("cyan", labelOf(row).padEnd(16));
     const cost = row.status === "unpaid" ? "not bought yet" : usdText(row.cost.picoUsd);
     stage.line(
       `${stage.style("dim", row.rowId)}  ${shorten(row.text, textWidth)}  ${label}${stage.style("dim", cost)}`,
     );
   }
+}
+
+function labelOf({ label }: LabeledRow): string {
+  return typeof label === "string" ? label : JSON.stringify(label);
 }
 
 function shorten(text: string, width: number): string {

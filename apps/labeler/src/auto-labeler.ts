@@ -1,7 +1,8 @@
 import { BudgetExceededError, type CostStats, type CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput } from "./config/labeling-config.ts";
 import { Settings, type SettingsInput } from "./config/settings.ts";
-import { type DataRow, readRows, withText } from "./data/read-rows.ts";
+import { type DataRow, readRows } from "./data/read-rows.ts";
+import { withText } from "./data/text-source.ts";
 import type { LabelingRun } from "./engine/labeling-run.ts";
 import { startRun } from "./engine/start-run.ts";
 import type { LabeledRow } from "./store/row.ts";
@@ -61,15 +62,16 @@ export class AutoLabeler {
    * Labels every row. Called again with the same rows it goes on where it stopped: no finished row is bought twice.
    *
    * @throws BudgetExceededError when the budget ends first, with {@link PartialBudgetExceededError.partialResults}.
-   * @throws UpstreamBudgetError when the provider's credit ends first; what was paid for is kept.
+   * @throws UpstreamBudgetError when the provider's credit ends first, RateLimitedError when it asks for a long wait; what
+   * was paid for is kept.
    */
   async label(input: LabelInput, textColumn: string): Promise<LabelResult> {
     const run = await this.start({ rows: input, column: textColumn });
     try {
       const outcome = await run.finish();
-      const result = { rows: [...run.rows()], stats: await run.stats(), runId: run.id };
+      const result = { rows: await Array.fromAsync(run.rows()), stats: await run.stats(), runId: run.id };
       if (outcome.kind === "budget") throw Object.defineProperty(outcome.error, "partialResults", { value: result });
-      if (outcome.kind === "credit") throw outcome.error;
+      if (outcome.kind === "credit" || outcome.kind === "rate-limited") throw outcome.error;
       return result;
     } finally {
       await run.close();
@@ -85,7 +87,7 @@ export class AutoLabeler {
       settings: this.settings,
       config: this.#config,
       costTracker: this.#costTracker,
-      rows: withText(isPath ? readRows(rows) : rows, column, isPath ? rows : "The data"),
+      rows: withText(isPath ? readRows(rows) : rows, { column }, isPath ? rows : "The data"),
       whenKnown: () => "continue",
     });
   }

@@ -215,7 +215,7 @@ describe("autolabel label and resume", () => {
     const ended = await run(labelArgs("--budget", "1", "-j", "4"));
     expect(ended.code).toBe(4);
     const rows = output();
-    expect(rows[7]).toMatchObject({ label: "", label_status: "invalid_label", label_attempts: "1" });
+    expect(rows[7]).toMatchObject({ label: "", label_status: "invalid_label", label_attempts: "2" });
     expect(rows[9]).toMatchObject({ label: "", label_status: "error" });
     expect(rows.filter(({ label_status }) => label_status === "labeled")).toHaveLength(38);
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { styleText } from "node:util";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { processIo } from "./commands/command-io.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
+import { taskKinds } from "./tasks/task.ts";
 import { UsageError } from "./usage-error.ts";
 
 const exits = `
@@ -19,12 +20,18 @@ function program(setExitCode: (code: number) => void): Command {
     .configureOutput({ outputError: () => {} });
 
   autolabel
-    .command("label <data>")
+    .command("label [data]")
     .alias("run")
     .summary("label a .csv, .tsv, .jsonl or .json file")
-    .requiredOption("--text-column <name>", "the column that is labeled")
-    .requiredOption("--labels <names>", "a,b,c, or a .json or .txt file with the names")
-    .requiredOption("--model <id>", "openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini, corporate:my-model")
+    .option("-c, --config <file>", "configuration (default: autolabel.yaml, .json or .ts in the working folder)")
+    .option("--text-column <name>", "the column that is labeled (default: text)")
+    .option("--template <text>", "the text, out of several columns: '{title}: {body}'")
+    .option("--id-column <name>", "the column that names the rows (default: row_id or id, else their place)")
+    .option("--delimiter <character>", "what separates the columns of a .csv file (default: a comma)")
+    .addOption(new Option("--task <kind>", "what rows are asked for (default: classification)").choices(taskKinds))
+    .option("--labels <names>", "a,b,c, or a .json or .txt file with the names")
+    .option("--schema <file>", "extraction: a .json file with the JSON schema that is filled")
+    .option("--model <id>", "openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini, corporate:my-model")
     .option("--budget <usd>", 'what the run may cost in all, in USD, or "unlimited" (default: LLM_BUDGET)')
     .option(
       "-o, --output <file>",
@@ -32,13 +39,22 @@ function program(setExitCode: (code: number) => void): Command {
     )
     .option("-j, --concurrency <n>", "calls in flight at most (default: 16)", readCount)
     .option("--guidelines <text>", "what the labels mean: text, or a .txt or .md file")
+    .option("--examples <file>", "rows with their labels, shown to the model: columns as in the data, and label")
+    .option("--similar-examples <n>", "show each row only the n examples most like it", readCount)
+    .option("--chain-of-thought", "the model writes its reasons before the answer")
+    .option("--confidence", "the model states how sure it is")
+    .option("--no-dedupe", "buy rows of equal text one by one")
+    .option("--order <order>", "file, random, random:SEED or stratified:COLUMN: what a budget that ends early reaches")
+    .option("--rpm <n>", "requests per minute at most (default: what the provider says)", readCount)
+    .option("--tpm <n>", "tokens per minute at most (default: what the provider says)", readCount)
+    .option("--max-output-tokens <n>", "output cap of a call (default: what the task needs)", readCount)
     .option("--name <name>", "name of the run (default: the file's)")
     .option("--input-price <usd>", "price of a model that is not listed, per 1M input tokens")
     .option("--output-price <usd>", "the same per 1M output tokens")
     .option("--new", "start over and pay again, although these rows were labeled before")
     .option("--force", "overwrite the output file if it exists")
     .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
-    .action(async (data: string, options: LabelOptions) => {
+    .action(async (data: string | undefined, options: LabelOptions) => {
       const { label } = await import("./commands/label.ts");
       setExitCode(await label(data, options, processIo));
     });

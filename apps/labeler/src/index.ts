@@ -10,6 +10,7 @@ export { LabelingConfig, type LabelingConfigInput } from "./config/labeling-conf
 export { Settings, type SettingsInput } from "./config/settings.ts";
 export type { DataRow } from "./data/read-rows.ts";
 export type { LabelingRun } from "./engine/labeling-run.ts";
+export { RateLimitedError } from "./engine/rate-limited-error.ts";
 export type { RunOutcome } from "./engine/run-rows.ts";
 export { getLlmClient, type LlmClientOptions } from "./llm-client.ts";
 export type { LabeledRow, RowCounts, RowStatus } from "./store/row.ts";

@@ -10,6 +10,7 @@ import { corporateBudgetError, corporateCosts, createCorporate } from "@autolabe
 import { createBudgetedOpenAI, openAiBudgetError, openAiCosts } from "@autolabel/provider-openai";
 import { createBudgetedOpenRouter, openRouterBudgetError, openRouterCosts } from "@autolabel/provider-openrouter";
 import type { LanguageModel } from "ai";
+import { given } from "./config/given.ts";
 import type { LabelingConfig } from "./config/labeling-config.ts";
 import type { Settings } from "./config/settings.ts";
 import { UsageError } from "./usage-error.ts";
@@ -113,10 +114,4 @@ function readModel(model: string): { provider: Provider; modelId: string } {
   throw new UsageError(
     `Model "${model}" must name provider and model, such as openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini or corporate:my-model`,
   );
-}
-
-/** The fields that have a value: an option that is absent is not the same as one that is undefined. */
-function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

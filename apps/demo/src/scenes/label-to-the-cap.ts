@@ -28,7 +28,7 @@ export async function labelToTheCap(show: Show, simulator: Simulator): Promise<v
   const run = await labeler.start({ rows: messagesFile, column: columns.text });
   try {
     const outcome = await watchRun(stage, run);
-    const rows = [...run.rows()];
+    const rows = await Array.fromAsync(run.rows());
     const { labeled, unpaid } = run.counts;
     stage.line();
     stage.line(`Stopped: ${stage.style("yellow", outcome.kind)}. What was paid for is there, the other rows wait:`);

@@ -33,7 +33,7 @@ export async function labelLive(show: Show, settings: Settings, budget: Money): 
   });
   try {
     const outcome = await watchRun(stage, run);
-    const labeled = [...run.rows()];
+    const labeled = await Array.fromAsync(run.rows());
     stage.line();
     showRows(stage, labeled);
     stage.line(stage.style("dim", goldText(labeled)));

@@ -23,7 +23,7 @@ export async function raiseTheBudget(show: Show, simulator: Simulator): Promise<
   try {
     const missing = run.counts.unpaid;
     const outcome = await watchRun(stage, run);
-    const rows = [...run.rows()];
+    const rows = await Array.fromAsync(run.rows());
     const { spent, budget: cap } = await moneyOf(run);
     stage.line(stage.style("dim", goldText(rows)));
     stage.line();

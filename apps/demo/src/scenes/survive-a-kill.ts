@@ -49,7 +49,7 @@ export async function surviveAKill(show: Show): Promise<void> {
     const run = await supportLabeler({ settings, ...job }).start({ rows: messagesFile, column: columns.text });
     try {
       const unresolved = await run.tracker.recover();
-      const kept = [...run.rows()].filter(({ attempts }) => attempts > 0).map(({ text }) => text);
+      const kept = (await Array.fromAsync(run.rows())).filter(({ attempts }) => attempts > 0).map(({ text }) => text);
       await lookBack(show, { run, simulator, unresolved, kept }, worker);
       await stage.pause(2000);
       stage.line();
@@ -96,7 +96,7 @@ async function lookBack({ stage, checks }: Show, revived: Revived, worker: Kille
     ["our ledger, unresolved", money.unresolved],
   ]);
   const onFile = new Set(kept);
-  const ids = [...run.rows()].filter(({ text }) => onFile.has(text)).map(({ rowId }) => rowId);
+  const ids = (await Array.fromAsync(run.rows())).filter(({ text }) => onFile.has(text)).map(({ rowId }) => rowId);
   const lost = worker.reported.size - ids.filter((rowId) => worker.reported.has(rowId)).length;
   checks.add(
     "no answer that was reported is lost",

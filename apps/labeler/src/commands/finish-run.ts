@@ -6,7 +6,7 @@ import { summarize } from "../progress/summary.ts";
 import type { CommandIo } from "./command-io.ts";
 
 /** Exit codes of label and resume. */
-const exitCodes = { completed: 0, rowErrors: 4, budget: 3, credit: 5, interrupted: 130 } as const;
+const exitCodes = { completed: 0, rowErrors: 4, budget: 3, credit: 5, "rate-limited": 5, interrupted: 130 } as const;
 
 /** Labels what is pending, shows it, writes the output and says how it ended. @returns the exit code. */
 export async function finishRun(run: LabelingRun, io: CommandIo, store: string | undefined): Promise<number> {
@@ -18,7 +18,8 @@ export async function finishRun(run: LabelingRun, io: CommandIo, store: string |
     const { spent, unresolved } = (await (run.tracker.parent ?? run.tracker).getStats()).exact;
     const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
     const stats = await run.stats();
-    const end = { runId: run.id, outcome, counts: run.counts, stats, usedPicoUsd, output, resumeCommand };
+    const rest = run.forecast();
+    const end = { runId: run.id, outcome, counts: run.counts, stats, rest, usedPicoUsd, output, resumeCommand };
     io.stdout.write(summarize(end, io.stdout.columns ?? Number.POSITIVE_INFINITY, styleFor(io.stdout)));
     return exitCode(run, outcome);
   } catch (error) {

@@ -1,24 +1,45 @@
-import { readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { type Money, UnpricedModelError } from "@autolabel/budget-core";
+import { given } from "../config/given.ts";
 import type { LabelingConfigInput } from "../config/labeling-config.ts";
+import { type FileConfig, findConfigFile, readConfigFile } from "../config/read-config-file.ts";
+import { readExamples, readLabels, readSchema, readText } from "../config/read-task-files.ts";
 import { readBudget, Settings } from "../config/settings.ts";
-import { readRows, withText } from "../data/read-rows.ts";
+import { readRows } from "../data/read-rows.ts";
+import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { startRun } from "../engine/start-run.ts";
+import type { RowOrder } from "../store/run-store.ts";
+import type { Labels } from "../tasks/label-set.ts";
+import type { TaskKind } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { finishRun } from "./finish-run.ts";
 
 /** Flags of `autolabel label`. */
 export interface LabelOptions {
-  textColumn: string;
-  labels: string;
-  model: string;
+  config?: string;
+  textColumn?: string;
+  template?: string;
+  idColumn?: string;
+  delimiter?: string;
+  task?: TaskKind;
+  labels?: string;
+  schema?: string;
+  model?: string;
   budget?: string;
   output?: string;
   concurrency?: number;
   guidelines?: string;
+  examples?: string;
+  similarExamples?: number;
+  chainOfThought?: boolean;
+  confidence?: boolean;
+  dedupe: boolean;
+  order?: string;
+  rpm?: number;
+  tpm?: number;
+  maxOutputTokens?: number;
   name?: string;
   store?: string;
   new?: boolean;
@@ -27,25 +48,29 @@ export interface LabelOptions {
   outputPrice?: string;
 }
 
-/** `autolabel label DATA`: labels a file under a budget. @returns the exit code. */
-export async function label(data: string, options: LabelOptions, io: CommandIo): Promise<number> {
+/**
+ * `autolabel label [DATA]`: labels a file under a budget. Flags stand before the configuration file, that before the
+ * environment. @returns the exit code.
+ */
+export async function label(dataPath: string | undefined, options: LabelOptions, io: CommandIo): Promise<number> {
   const settings = new Settings(options.store ? { store: options.store } : {});
-  const config = configOf(options);
+  const file = await configFileOf(options);
+  const data = dataPath ?? file.data;
+  if (data === undefined) throw new UsageError("No data: name a file to label, or dataset.path in autolabel.yaml");
+  const config = { ...file.config, ...(await configOf(options)) };
   if (config.budget === undefined && settings.llmBudget === undefined) {
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
-  const output = resolve(options.output ?? `${basename(data, extname(data))}.labeled${outputEnding(data)}`);
-  if (output === resolve(data)) {
-    throw new UsageError(`${data} would be overwritten by its own labels: name another file with -o`);
-  }
+  const output = outputOf(data, options, file);
   assertWritable(output, { force: options.force });
+  const source = { ...file.source, ...sourceOf(options) };
   const run = await explainPrice(() =>
     startRun({
-      name: options.name ?? basename(data, extname(data)),
+      name: options.name ?? file.name ?? basename(data, extname(data)),
       settings,
-      config,
-      rows: withText(readRows(data), options.textColumn, data),
-      facts: { output, source: resolve(data) },
+      config: complete(config),
+      rows: withText(readRows(data, source), source, data),
+      facts: { output, source: resolve(data), ...(file.goldColumn ? { goldColumn: file.goldColumn } : {}) },
       whenKnown: ({ id }) => {
         if (options.new) return "start over";
         throw new UsageError(
@@ -55,6 +80,25 @@ export async function label(data: string, options: LabelOptions, io: CommandIo):
     }),
   );
   return await finishRun(run, io, options.store);
+}
+
+async function configFileOf(options: LabelOptions): Promise<FileConfig> {
+  const path = options.config === undefined ? findConfigFile(process.cwd()) : resolve(options.config);
+  return path === undefined ? { source: {}, config: {} } : await readConfigFile(path);
+}
+
+function outputOf(data: string, options: LabelOptions, file: FileConfig): string {
+  const usual = `${basename(data, extname(data))}.labeled${outputEnding(data)}`;
+  const output = resolve(options.output ?? file.output ?? usual);
+  if (output !== resolve(data)) return output;
+  throw new UsageError(`${data} would be overwritten by its own labels: name another file with -o`);
+}
+
+function complete(config: Partial<LabelingConfigInput>): LabelingConfigInput {
+  const { model } = config;
+  if (model === undefined)
+    throw new UsageError("No model: name one with --model openrouter:openai/gpt-4o-mini, or in autolabel.yaml");
+  return { ...config, model };
 }
 
 /** @throws UsageError unless it is an amount in USD or the word `unlimited`. */
@@ -76,19 +120,49 @@ async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-function configOf(options: LabelOptions): LabelingConfigInput {
-  const { budget, concurrency, guidelines } = options;
-  return {
+async function configOf(options: LabelOptions): Promise<Partial<LabelingConfigInput>> {
+  const { budget, guidelines, labels, examples, schema } = options;
+  const columns = { text: options.textColumn ?? "text", label: "label" };
+  return given({
     model: options.model,
-    labels: readLabels(options.labels),
-    ...(budget === undefined ? {} : { budget: readBudgetFlag(budget) }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(guidelines === undefined ? {} : { guidelines: readText(guidelines) }),
+    task: options.task,
+    labels: labels === undefined ? undefined : labelsOf(labels),
+    schema: schema === undefined ? undefined : readSchema(schema),
+    budget: budget === undefined ? undefined : readBudgetFlag(budget),
+    concurrency: options.concurrency,
+    requestsPerMinute: options.rpm,
+    tokensPerMinute: options.tpm,
+    maxOutputTokens: options.maxOutputTokens,
+    guidelines: guidelines !== undefined && /\.(txt|md)$/i.test(guidelines) ? readText(guidelines) : guidelines,
+    examples: examples === undefined ? undefined : await readExamples(examples, columns),
+    exampleSelection: options.similarExamples === undefined ? undefined : "similar",
+    exampleCount: options.similarExamples,
+    chainOfThought: options.chainOfThought,
+    confidence: options.confidence,
+    dedupe: options.dedupe ? undefined : false,
+    order: options.order === undefined ? undefined : orderOf(options.order),
     ...statedPrices(options),
-  };
+  });
 }
 
-function statedPrices({ model, inputPrice, outputPrice }: LabelOptions): Pick<LabelingConfigInput, "prices"> {
+function sourceOf({ textColumn: column, template, idColumn, delimiter }: LabelOptions): TextSource {
+  return given({ column, template, idColumn, delimiter });
+}
+
+/** `file`, `random`, `random:SEED`, `stratified:COLUMN`. */
+function orderOf(flag: string): RowOrder {
+  const [kind, value = ""] = flag.split(/:(.*)/s);
+  if (kind === "file" && value === "") return { kind };
+  if (kind === "random" && /^\d*$/.test(value)) return { kind, seed: Number(value || 1) };
+  if (kind === "stratified" && value !== "") return { kind, seed: 1, column: value };
+  throw new UsageError(`--order must be file, random, random:SEED or stratified:COLUMN, not "${flag}"`);
+}
+
+function labelsOf(flag: string): Labels {
+  return /\.(json|txt)$/i.test(flag) ? readLabels(flag) : flag.split(",").map((name) => name.trim());
+}
+
+function statedPrices({ model = "", inputPrice, outputPrice }: LabelOptions): Pick<LabelingConfigInput, "prices"> {
   if (inputPrice === undefined && outputPrice === undefined) return {};
   if (inputPrice === undefined || outputPrice === undefined) {
     throw new UsageError("State both prices, in USD per 1M tokens: --input-price 0.15 --output-price 0.60");
@@ -97,30 +171,6 @@ function statedPrices({ model, inputPrice, outputPrice }: LabelOptions): Pick<La
   readBudget(inputPrice, "--input-price");
   readBudget(outputPrice, "--output-price");
   return { prices: { [modelId]: { input: inputPrice, output: outputPrice } } };
-}
-
-/** `a,b,c`, or a .json file with an array of names, or a .txt file with a name a line. */
-function readLabels(given: string): string[] {
-  const ending = extname(given).toLowerCase();
-  if (ending !== ".json" && ending !== ".txt") return given.split(",").map((name) => name.trim());
-  const text = readText(given);
-  if (ending === ".txt") return text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  try {
-    const names: unknown = JSON.parse(text);
-    if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
-  } catch {
-    // Told below, like any other content that is no list of names.
-  }
-  throw new UsageError(`${given} must hold a JSON array of label names, such as ["good", "bad"]`);
-}
-
-function readText(given: string): string {
-  if (!/\.(json|txt|md)$/i.test(given)) return given;
-  try {
-    return readFileSync(given, "utf8");
-  } catch (cause) {
-    throw new UsageError(`${given}: no such file, or it may not be read`, { cause });
-  }
 }
 
 function outputEnding(data: string): string {

@@ -3,7 +3,6 @@ import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { parse } from "csv-parse";
-import type { InputRow } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** A data set being read: its columns, and its rows as they come. */
@@ -16,10 +15,10 @@ const formats = ".csv, .tsv, .jsonl, .ndjson or .json";
  *
  * @throws UsageError that names file, line and fix.
  */
-export async function* readRows(path: string): AsyncGenerator<DataRow> {
+export async function* readRows(path: string, options: { delimiter?: string } = {}): AsyncGenerator<DataRow> {
   const extension = extname(path).toLowerCase();
   try {
-    if (extension === ".csv") yield* readDelimited(path, ",");
+    if (extension === ".csv") yield* readDelimited(path, options.delimiter ?? ",");
     else if (extension === ".tsv") yield* readDelimited(path, "\t");
     else if (extension === ".jsonl" || extension === ".ndjson") yield* readJsonLines(path);
     else if (extension === ".json") yield* readJson(path);
@@ -27,35 +26,6 @@ export async function* readRows(path: string): AsyncGenerator<DataRow> {
   } catch (error) {
     throw explain(error, path);
   }
-}
-
-/**
- * The rows with their text taken from `column`. A column named `id` or `row_id` names the rows, else their position.
- *
- * @throws UsageError when there is no such column, or no row.
- */
-export async function* withText(
-  rows: Iterable<DataRow> | AsyncIterable<DataRow>,
-  column: string,
-  source = "The data",
-): AsyncGenerator<InputRow> {
-  let position = 0;
-  for await (const input of rows) {
-    if (!Object.hasOwn(input, column)) {
-      const columns = Object.keys(input).join(", ");
-      const place = position === 0 ? "" : ` in row ${position + 1}`;
-      const hint =
-        columns.includes(";") && !columns.includes(", ") ? " (is it separated by semicolons? save it with commas)" : "";
-      throw new UsageError(
-        `${source} has no column "${column}"${place}: name one of ${columns} with --text-column${hint}`,
-      );
-    }
-    const id = input.row_id ?? input.id;
-    const rowId = id === undefined || id === null || id === "" ? String(position) : textOf(id);
-    yield { rowId, text: textOf(input[column]), input };
-    position++;
-  }
-  if (position === 0) throw new UsageError(`${source} has no rows: there is nothing to label`);
 }
 
 async function* readDelimited(path: string, delimiter: string): AsyncGenerator<DataRow> {
@@ -123,11 +93,6 @@ function parseJson(text: string, where: string): unknown {
 function asRow(value: unknown, where: string): DataRow {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as DataRow;
   throw new UsageError(`${where} must be an object with a field per column`);
-}
-
-function textOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function explain(error: unknown, path: string): unknown {

@@ -61,7 +61,7 @@ export function assertWritable(path: string, options: { force?: boolean | undefi
  */
 export async function writeRows(
   path: string,
-  rows: Iterable<LabeledRow>,
+  rows: AsyncIterable<LabeledRow>,
   inputColumns: readonly string[],
 ): Promise<void> {
   const prefix = freePrefix(inputColumns);
@@ -88,11 +88,14 @@ function freePrefix(inputColumns: readonly string[]): string {
   }
 }
 
-function* records(rows: Iterable<LabeledRow>, nameOf: (column: string) => string): Generator<Record<string, unknown>> {
-  for (const row of rows) {
+async function* records(
+  rows: AsyncIterable<LabeledRow>,
+  nameOf: (column: string) => string,
+): AsyncGenerator<Record<string, unknown>> {
+  for await (const row of rows) {
     const added = {
       label: row.label,
-      label_confidence: null,
+      label_confidence: row.confidence,
       label_status: row.status,
       label_source: row.source,
       label_cost_usd: picoToDecimal(row.cost.picoUsd),

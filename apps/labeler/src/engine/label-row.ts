@@ -1,58 +1,89 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findBudgetExceeded, type Posting, type UpstreamBudgetError } from "@autolabel/budget-core";
-import { generateText, type LanguageModel, NoObjectGeneratedError, Output } from "ai";
-import type { PendingRow } from "../store/row.ts";
+import { generateText, type LanguageModel, type ModelMessage, NoObjectGeneratedError } from "ai";
+import type { Answer, PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
-import type { ClassificationTask } from "../tasks/classification.ts";
+import type { Task } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
-import { decideRetry, isUnreachable } from "./retry-delay.ts";
+import type { Pacer } from "./pacer.ts";
+import { RateLimitedError } from "./rate-limited-error.ts";
+import { askedDelayMs, decideRetry, isUnreachable } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
 export interface LabelRowOptions {
   row: PendingRow;
-  task: ClassificationTask;
+  task: Task;
   /** Makes the metered model; what it sends goes through `fetch`. */
   model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
   /** The provider's own refusal for money behind an error. */
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
+  /** Whether an answer that is no label is asked for once more. */
+  repair: boolean;
   maxAttempts: number;
+  /** Lets calls go when the provider takes them. */
+  pacer: Pacer;
+  /** Longest wait that the provider may ask for; beyond it the run pauses. */
+  longestWaitMs: number;
   /** How long a call may take once it was sent. */
   timeoutMs: number;
   /** Ends waiting, for money or between attempts; a call that was sent is let finish, because it is paid for. */
   stop: AbortSignal;
 }
 
-interface Answer {
-  text: string;
-  finishReason: string | undefined;
-  modelId: string | undefined;
-}
-
 /**
- * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself.
+ * Labels one row. Every attempt is a call of its own: reserved, priced and recorded by itself. An answer that is no label
+ * is asked for once more, with what is wrong with it; one that was cut off, with more room.
  *
  * @returns undefined when the run stopped first.
- * @throws BudgetExceededError or UpstreamBudgetError when money ended, UsageError or Error when no row can work; the row
+ * @throws BudgetExceededError or UpstreamBudgetError when money ended, RateLimitedError when the provider asks for a long
+ * wait, UsageError or Error when no row can work; the row
  * is untouched and can be bought later.
  */
 export async function labelRow(options: LabelRowOptions): Promise<RowResult | undefined> {
-  const { row, task, stop } = options;
-  if (row.answer) return readAnswer(task, row.answer);
-  if (row.text.trim() === "") return { status: "error", error: "the text is empty: nothing was asked" };
-  for (let attempt = 1; !stop.aborted; attempt++) {
+  const { row, task } = options;
+  if (row.text.trim() === "" && row.answers.length === 0) return failure(task, "the text is empty: nothing was asked");
+  const answers = [...row.answers];
+  for (;;) {
+    const result = answers.length > 0 ? readAnswer(options, answers) : undefined;
+    if (result && (result.status === "labeled" || answers.length > (options.repair ? 1 : 0))) return result;
+    if (result?.status === "refused") return result;
+    const answer = await askUntilAnswered(options, answers.at(-1));
+    if (answer === undefined || "status" in answer) return answer;
+    answers.push(answer);
+  }
+}
+
+/** Asks until there is an answer, in as many attempts as are allowed. @returns the row's end where there will be none. */
+async function askUntilAnswered(
+  options: LabelRowOptions,
+  before: Answer | undefined,
+): Promise<Answer | RowResult | undefined> {
+  const { task, stop } = options;
+  for (let [attempt, refusals] = [1, 0]; !stop.aborted; attempt++) {
     try {
-      return readAnswer(task, await ask(options));
+      return await ask(options, before);
     } catch (error) {
       if (error === stop.reason) return undefined;
       const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
+      const askedMs = askedDelayMs(error, Date.now());
+      if (askedMs !== undefined && askedMs > options.longestWaitMs) throw new RateLimitedError(askedMs, error);
+      // Being told to wait is no attempt of the row's; but a row that is always told so must not hold up the rest.
+      if (askedMs !== undefined && ++refusals < refusalsPerAttempt * options.maxAttempts) {
+        options.pacer.pause(askedMs);
+        attempt--;
+        continue;
+      }
       const decision = decideRetry(error, attempt, Math.random());
-      if (!decision.retry || attempt >= options.maxAttempts) return failed(error, attempt);
+      if (!decision.retry || attempt >= options.maxAttempts) return failed(task, error, attempt);
       await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }
   return undefined;
 }
+
+/** How many times a row may be told to wait for each attempt that it has. */
+const refusalsPerAttempt = 4;
 
 /** The model's words out of what a posting carries, for the record. */
 export function answerOf({ outcome }: Posting): string | undefined {
@@ -62,24 +93,30 @@ export function answerOf({ outcome }: Posting): string | undefined {
   return texts.map(({ text }) => String(text)).join("");
 }
 
-async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Promise<Answer> {
+async function ask(options: LabelRowOptions, before: Answer | undefined): Promise<Answer> {
+  const { task, row, model, timeoutMs, pacer, stop } = options;
+  const messages = messagesFor(task, row, before);
+  const maxOutputTokens = before?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens;
+  await pacer.enter(tokensOf(task, messages) + maxOutputTokens, stop);
   const waiting = new AbortController();
   const giveUp = () => waiting.abort(stop.reason);
   stop.addEventListener("abort", giveUp, { once: true });
   // The call is on its way: from here on a stop lets it finish, and the time it may take runs.
-  const send: typeof globalThis.fetch = (url, init) => {
+  const send: typeof globalThis.fetch = async (url, init) => {
     stop.removeEventListener("abort", giveUp);
     const signals = [AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
-    return globalThis.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    const response = await globalThis.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    pacer.observe(response);
+    return response;
   };
   try {
     const { text, finishReason, response } = await generateText({
       model: model(send),
       instructions: task.instructions,
-      prompt: row.text,
-      output: Output.choice({ options: [...task.labels] }),
+      messages,
+      output: task.output,
       temperature: 0,
-      maxOutputTokens: task.maxOutputTokens,
+      maxOutputTokens,
       maxRetries: 0,
       abortSignal: waiting.signal,
     });
@@ -90,18 +127,52 @@ async function ask({ task, row, model, timeoutMs, stop }: LabelRowOptions): Prom
     return { text: error.text, finishReason: error.finishReason, modelId: error.response?.modelId };
   } finally {
     stop.removeEventListener("abort", giveUp);
+    pacer.leave();
   }
 }
 
-function readAnswer(task: ClassificationTask, { text, finishReason, modelId }: Answer): RowResult {
-  const label = task.read(text);
-  if (label !== undefined) return { status: "labeled", label, source: modelId };
+/** About how many tokens a call sends. */
+function tokensOf(task: Task, messages: readonly ModelMessage[]): number {
+  const characters = messages.reduce((sum, { content }) => sum + content.length, task.instructions.length);
+  return Math.ceil(characters / 4);
+}
+
+/** A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */
+function roomier(maxOutputTokens: number): number {
+  return Math.max(4 * maxOutputTokens, 1000);
+}
+
+function messagesFor(task: Task, row: PendingRow, before: Answer | undefined): ModelMessage[] {
+  const asked: ModelMessage = { role: "user", content: task.prompt(row.text) };
+  if (!before || before.finishReason === "length" || before.text === "") return [asked];
+  const reading = task.read(before.text, row.text);
+  const problem = "problem" in reading ? reading.problem : "not what was asked for";
+  return [
+    asked,
+    { role: "assistant", content: before.text },
+    { role: "user", content: `That cannot be used: ${problem}. Answer again, in the form that was asked for.` },
+  ];
+}
+
+function readAnswer({ task, row }: LabelRowOptions, answers: readonly Answer[]): RowResult {
+  const { version: taskVersion } = task;
+  const { text, finishReason, modelId: source } = answers.at(-1) as Answer;
+  const reading = task.read(text, row.text);
+  if ("label" in reading) return { status: "labeled", source, taskVersion, ...reading };
   const said = JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
+  if (finishReason === "content-filter")
+    return {
+      status: "refused",
+      source,
+      taskVersion,
+      error: `the provider's content filter refused the answer: ${said}`,
+    };
   if (finishReason === "length") {
-    const error = `the answer was cut off at ${task.maxOutputTokens} tokens: ${said}`;
-    return { status: "truncated", source: modelId, error };
+    const cap = answers.at(-2)?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens;
+    const error = `the answer was cut off at ${cap} tokens (maxOutputTokens allows more): ${said}`;
+    return { status: "truncated", source, taskVersion, error };
   }
-  return { status: "invalid_label", source: modelId, error: `no label of the set: ${said}` };
+  return { status: "invalid_label", source, taskVersion, error: `${reading.problem}: ${said}` };
 }
 
 /** What would fail for every row alike: a key or a model that the provider does not know. It ends the run. */
@@ -117,9 +188,13 @@ function configurationError(error: unknown): UsageError | undefined {
 }
 
 /** One row's failure, or the run's where no row could do better. */
-function failed(error: unknown, attempts: number): RowResult {
-  if (!isUnreachable(error)) return { status: "error", error: describe(error, attempts) };
+function failed(task: Task, error: unknown, attempts: number): RowResult {
+  if (!isUnreachable(error)) return failure(task, describe(error, attempts));
   throw new Error(`The provider cannot be reached: ${describe(error, attempts)}`, { cause: error });
+}
+
+function failure({ version: taskVersion }: Task, error: string): RowResult {
+  return { status: "error", error, taskVersion };
 }
 
 function describe(error: unknown, attempts: number): string {

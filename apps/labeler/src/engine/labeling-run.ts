@@ -1,13 +1,18 @@
-import type { CostStats, CostTracker, Posting } from "@autolabel/budget-core";
+import type { CostStats, CostTracker, Money, Posting } from "@autolabel/budget-core";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult, type RunStore } from "../store/run-store.ts";
-import { type ClassificationTask, classification } from "../tasks/classification.ts";
+import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
+import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import { makeTask } from "../tasks/make-task.ts";
+import type { Task } from "../tasks/task.ts";
+import type { CostRange } from "./cost-model.ts";
 import { answerOf, labelRow } from "./label-row.ts";
+import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
+import { RunForecast } from "./run-forecast.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
 
 /** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
@@ -15,20 +20,25 @@ export class LabelingRun {
   readonly id: string;
   readonly config: LabelingConfig;
   readonly tracker: CostTracker;
-  readonly #store: RunStore;
+  readonly #store: SqliteRunStore;
+  readonly #facts: Readonly<Record<string, string>>;
   readonly #budget: RunBudget;
   readonly #settings: Settings;
-  readonly #task: ClassificationTask;
+  readonly #task: Task;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(position: number) => void>();
   readonly #counts: RowCounts;
+  readonly #forecast: RunForecast;
   #finished: Promise<RunOutcome> | undefined;
   #outcome: RunOutcome | undefined;
   #finishedNow = 0;
 
   private constructor(options: {
     id: string;
-    store: RunStore;
+    store: SqliteRunStore;
+    facts: Readonly<Record<string, string>>;
+    counts: RowCounts;
+    standing: Standing;
     budget: RunBudget;
     settings: Settings;
     config: LabelingConfig;
@@ -39,22 +49,27 @@ export class LabelingRun {
     this.#store = options.store;
     this.#budget = options.budget;
     this.#settings = options.settings;
-    this.#task = classification(options.config);
-    this.#counts = options.store.counts();
+    this.#task = makeTask(options.config);
+    this.#facts = options.facts;
+    this.#counts = options.counts;
+    this.#forecast = new RunForecast(options.standing);
   }
 
   /** Opens the run in a store that holds its rows. */
   static async open(options: {
-    store: RunStore;
+    store: SqliteRunStore;
     settings: Settings;
     config: LabelingConfig;
     costTracker?: CostTracker | undefined;
+    /** Facts to keep from now on. */
+    facts?: Readonly<Record<string, string>>;
   }): Promise<LabelingRun> {
     const { store, settings, config } = options;
-    const id = store.get("id") ?? "run";
+    const { id = "run" } = await store.facts();
     const budget = await openRunBudget({ ...options, runId: id });
-    await store.set({ touchedAt: new Date().toISOString() });
-    return new LabelingRun({ id, store, settings, config, budget });
+    await store.set({ ...options.facts, touchedAt: new Date().toISOString() });
+    const [facts, counts, standing] = await Promise.all([store.facts(), store.counts(), store.standing()]);
+    return new LabelingRun({ id, store, facts, counts, standing, settings, config, budget });
   }
 
   /** Why the run stopped; undefined while it goes on. */
@@ -77,6 +92,18 @@ export class LabelingRun {
     return this.tracker.getStats();
   }
 
+  /** What the rows that are left will cost in USD; undefined before a few were paid for. */
+  forecast(): CostRange | undefined {
+    return this.#forecast.rest();
+  }
+
+  /** How many rows will have been reached when so much more is spent, at most all; undefined where nothing tells. */
+  rowsReached(available: Money | null): number | undefined {
+    const { rows, unpaid, errors } = this.#counts;
+    const share = this.#forecast.shareReached(available);
+    return share === undefined ? undefined : rows - Math.ceil((1 - share) * (unpaid + errors));
+  }
+
   /**
    * Labels what is pending and says why it stopped. A budget that is reached is an outcome, not an error.
    *
@@ -93,18 +120,18 @@ export class LabelingRun {
   }
 
   /** All rows in input order, as they stand. */
-  rows(): Iterable<LabeledRow> {
+  rows(): AsyncIterable<LabeledRow> {
     return this.#store.rows();
   }
 
   /** Writes all rows to a .csv, .tsv or .jsonl file: the old file or the new one, never a part. */
   async writeTo(path: string): Promise<void> {
-    await writeRows(path, this.rows(), JSON.parse(this.#store.get("columns") ?? "[]") as string[]);
+    await writeRows(path, this.rows(), JSON.parse(this.get("columns") ?? "[]") as string[]);
   }
 
-  /** A fact that was stored with the run, such as `output`. */
+  /** A fact that was stored with the run when it was opened, such as `output`. */
   get(key: string): string | undefined {
-    return this.#store.get(key);
+    return this.#facts[key];
   }
 
   /** Rows as they are finished. Starts the run if nothing has yet. */
@@ -124,7 +151,7 @@ export class LabelingRun {
     try {
       while (!ended || ready.length > 0) {
         const position = ready.shift();
-        if (position !== undefined) yield this.#store.row(position);
+        if (position !== undefined) yield await this.#store.row(position);
         else {
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -143,24 +170,29 @@ export class LabelingRun {
     this.stop();
     await this.#finished?.catch(() => undefined);
     await this.#budget.close();
-    this.#store.close();
+    await this.#store.close();
   }
 
   async #work(): Promise<RunOutcome> {
     const { config } = this;
+    const pacer = new Pacer(config);
     const label = (row: PendingRow) =>
       labelRow({
         row,
         task: this.#task,
         model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
         upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
+        repair: config.repair,
+        pacer,
+        longestWaitMs: config.longestWaitMs,
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
         stop: this.#stop.signal,
       });
     const client = { settings: this.#settings, config, costTracker: this.tracker };
-    const onRow = (row: PendingRow, result: RowResult) => {
-      this.#count(row, result);
+    const onRow = (row: PendingRow, result: RowResult, finished: number) => {
+      this.#count(row, result, finished);
+      this.#forecast.finish(row);
       for (const listener of this.#listeners) listener(row.position);
     };
     const { concurrency } = config;
@@ -173,15 +205,20 @@ export class LabelingRun {
    * step. With a ledger elsewhere the answer is on disk before the charge is posted.
    */
   #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
-    const recorded = this.#store.recordAttempt(row.position, posting, answerOf(posting));
+    this.#forecast.charge(row, posting.receipt.costPicoUsd);
+    const recorded = this.#store.recordAttempt(row.position, {
+      posting,
+      answer: answerOf(posting),
+      taskVersion: this.#task.version,
+    });
     if (!this.#budget.isInRunFile) return recorded;
     recorded.catch(() => undefined);
     return undefined;
   }
 
-  #count(row: PendingRow, result: RowResult): void {
-    this.#counts[countOf[row.status]]--;
-    this.#counts[countOf[result.status]]++;
-    this.#finishedNow++;
+  #count(row: PendingRow, result: RowResult, finished: number): void {
+    this.#counts[countOf[row.status]] -= finished;
+    this.#counts[countOf[result.status]] += finished;
+    this.#finishedNow += finished;
   }
 }

@@ -1,22 +1,32 @@
+import { readLimits } from "./provider-limits.ts";
+
 /** What the engine does about a failed attempt. */
 export type RetryDecision = { retry: false } | { retry: true; delayMs: number };
 
-/** Longest wait that a server may ask for within a run. */
+/** Longest wait between two attempts where the provider names none. */
 const longestDelayMs = 60_000;
 
 /**
- * Whether an error may pass by itself, and how long to wait: as the server says in `Retry-After`, else doubling from
- * half a second with jitter, so that many workers do not come back at once.
+ * Whether an error may pass by itself, and how long to wait: doubling from half a second, with jitter, so that many
+ * workers do not come back at once. What a provider asks in `Retry-After` is the pacer's business: it holds for all rows.
  *
  * @param attempt the failed attempt, from 1.
  * @param random a number in [0, 1).
  */
-export function decideRetry(error: unknown, attempt: number, random: number, now = Date.now()): RetryDecision {
+export function decideRetry(error: unknown, attempt: number, random: number): RetryDecision {
   if (!isTransient(error)) return { retry: false };
-  const asked = retryAfterMs(error, now);
-  if (asked !== undefined) return { retry: true, delayMs: Math.min(asked, longestDelayMs) };
   const ceilingMs = Math.min(500 * 2 ** (attempt - 1), longestDelayMs);
   return { retry: true, delayMs: Math.round(ceilingMs * (0.5 + random / 2)) };
+}
+
+/** How long the provider asks all callers to stay away, in ms; undefined where it does not. */
+export function askedDelayMs(error: unknown, now: number): number | undefined {
+  const { statusCode, responseHeaders } = (error ?? {}) as {
+    statusCode?: unknown;
+    responseHeaders?: Readonly<Record<string, string>>;
+  };
+  if (statusCode !== 429 && statusCode !== 503) return undefined;
+  return readLimits({ get: (name) => responseHeaders?.[name] ?? null }, now).retryAfterMs;
 }
 
 function isTransient(error: unknown): boolean {
@@ -33,15 +43,4 @@ export function isUnreachable(error: unknown): boolean {
   if (typeof code === "string" && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code))
     return true;
   return typeof cause === "object" && cause !== null && isUnreachable(cause);
-}
-
-function retryAfterMs(error: unknown, now: number): number | undefined {
-  const { responseHeaders } = (error ?? {}) as { responseHeaders?: Record<string, string> };
-  const inMs = Number(responseHeaders?.["retry-after-ms"]);
-  if (Number.isFinite(inMs) && inMs >= 0) return inMs;
-  const text = responseHeaders?.["retry-after"];
-  if (!text) return undefined;
-  const seconds = Number(text);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - now;
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

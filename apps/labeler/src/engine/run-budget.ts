@@ -3,7 +3,7 @@ import { CostTracker } from "@autolabel/budget-core";
 import { SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
-import type { RunStore } from "../store/run-store.ts";
+import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The budget of one run. */
@@ -17,7 +17,7 @@ export interface RunBudget {
 /** What {@link openRunBudget} needs. */
 export interface RunBudgetOptions {
   runId: string;
-  store: RunStore;
+  store: SqliteRunStore;
   settings: Settings;
   config: LabelingConfig;
   costTracker?: CostTracker | undefined;
@@ -32,7 +32,7 @@ export interface RunBudgetOptions {
 export async function openRunBudget(options: RunBudgetOptions): Promise<RunBudget> {
   const { store } = options;
   const kind = kindOf(options);
-  const before = store.get("budgetKind");
+  const { budgetKind: before } = await store.facts();
   if (before !== undefined && before !== kind)
     throw new UsageError(whySame[before] ?? `This run drew on a budget of the kind "${before}"`);
   if (before === undefined) await store.set({ budgetKind: kind });
@@ -40,7 +40,7 @@ export async function openRunBudget(options: RunBudgetOptions): Promise<RunBudge
   const tracker = trackerOf(kind, options);
   for (const { id } of await tracker.recover({ abandoned: true })) {
     // Its answer is on file, so the crash came between the two ledgers' writes, and its cost is known.
-    const attempt = store.attemptCost(id);
+    const attempt = await store.attemptCost(id);
     if (attempt) await tracker.resolve(id, { costPicoUsd: attempt.costPicoUsd });
   }
   const close = kind === "given" ? async () => {} : () => tracker.ledger.close();

@@ -1,12 +1,14 @@
 import { BudgetExceededError, UpstreamBudgetError } from "@autolabel/budget-core";
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult, RunStore } from "../store/run-store.ts";
+import { RateLimitedError } from "./rate-limited-error.ts";
 
-/** Why a run ended. */
+/** Why a run ended. `credit` and `rate-limited` are pauses that the provider imposes. */
 export type RunOutcome =
   | { kind: "completed" }
   | { kind: "budget"; error: BudgetExceededError }
   | { kind: "credit"; error: UpstreamBudgetError }
+  | { kind: "rate-limited"; error: RateLimitedError }
   | { kind: "interrupted" };
 
 /** What {@link runRows} needs. */
@@ -17,7 +19,8 @@ export interface RunRowsOptions {
   label: (row: PendingRow) => Promise<RowResult | undefined>;
   /** Aborted to stop taking rows; what was sent is finished and kept. */
   stop: AbortSignal;
-  onRow: (row: PendingRow, result: RowResult) => void;
+  /** Called when a row, and so many duplicates of it, are finished and on disk. */
+  onRow: (row: PendingRow, result: RowResult, finished: number) => void;
 }
 
 const readAhead = 1000;
@@ -30,26 +33,26 @@ const readAhead = 1000;
  */
 export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   const { store, concurrency, stop } = options;
-  const rows = pendingRows(store);
+  const rows = new PendingRows(store);
   let refused: { error: BudgetExceededError; bytes: number } | undefined;
-  let credit: UpstreamBudgetError | undefined;
+  let paused: Extract<RunOutcome, { kind: "credit" | "rate-limited" }> | undefined;
   let failure: { error: unknown } | undefined;
 
   const work = async () => {
-    while (!credit && !failure && !stop.aborted) {
-      const { value: row, done } = rows.next();
-      if (done) return;
+    while (!paused && !failure && !stop.aborted) {
+      const row = await rows.next();
+      if (!row) return;
       if (refused && bytesOf(row) >= refused.bytes) continue;
       try {
         const result = await options.label(row);
         if (!result) return;
-        await store.finishRow(row.position, result);
-        options.onRow(row, result);
+        options.onRow(row, result, await store.finishRow(row.position, result));
       } catch (error) {
         if (BudgetExceededError.isInstance(error)) {
           const bytes = Math.min(bytesOf(row), refused?.bytes ?? Number.POSITIVE_INFINITY);
           refused = { error: refused?.error ?? error, bytes };
-        } else if (UpstreamBudgetError.isInstance(error)) credit ??= error;
+        } else if (UpstreamBudgetError.isInstance(error)) paused ??= { kind: "credit", error };
+        else if (error instanceof RateLimitedError) paused ??= { kind: "rate-limited", error };
         else failure ??= { error };
       }
     }
@@ -57,8 +60,8 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   await Promise.all(Array.from({ length: concurrency }, work));
 
   if (failure) throw failure.error;
-  if (credit) return { kind: "credit", error: credit };
-  if (stop.aborted && hasPending(store)) return { kind: "interrupted" };
+  if (paused) return paused;
+  if (stop.aborted && (await store.counts()).unpaid > 0) return { kind: "interrupted" };
   return refused ? { kind: "budget", error: refused.error } : { kind: "completed" };
 }
 
@@ -68,15 +71,32 @@ function bytesOf({ text }: PendingRow): number {
   return Math.max(bytes(text), bytes(text.normalize("NFKC")));
 }
 
-function hasPending(store: RunStore): boolean {
-  return store.counts().unpaid > 0;
-}
+/** What is pending, read ahead in batches, for many takers. */
+class PendingRows {
+  readonly #store: RunStore;
+  #batch: PendingRow[] = [];
+  #nextTurn = 0;
+  #reading: Promise<void> | undefined;
 
-function* pendingRows(store: RunStore): Generator<PendingRow, undefined> {
-  for (let next = 0; ; ) {
-    const batch = store.pendingFrom(next, readAhead);
-    if (batch.length === 0) return undefined;
-    yield* batch;
-    next = (batch.at(-1)?.position ?? next) + 1;
+  constructor(store: RunStore) {
+    this.#store = store;
+  }
+
+  async next(): Promise<PendingRow | undefined> {
+    for (;;) {
+      const row = this.#batch.pop();
+      if (row) return row;
+      if (Number.isNaN(this.#nextTurn)) return undefined;
+      this.#reading ??= this.#read().finally(() => {
+        this.#reading = undefined;
+      });
+      await this.#reading;
+    }
+  }
+
+  async #read(): Promise<void> {
+    const batch = await this.#store.pending(this.#nextTurn, readAhead);
+    this.#nextTurn = (batch.at(-1)?.turn ?? Number.NaN) + 1;
+    this.#batch = batch.reverse();
   }
 }

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import type { CostTracker } from "@autolabel/budget-core";
-import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
+import { LabelingConfig, type LabelingConfigInput, storedConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
-import { type InputRow, RunStore } from "../store/run-store.ts";
+import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
 import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
-import { classification } from "../tasks/classification.ts";
+import { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import { makeTask } from "../tasks/make-task.ts";
 import { LabelingRun } from "./labeling-run.ts";
 
 /** What {@link startRun} takes. */
@@ -31,18 +32,22 @@ export interface StartRunOptions {
 export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const { settings, name, costTracker } = options;
   const config = new LabelingConfig(options.config);
-  const task = classification(config);
+  const task = makeTask(config);
   quoteText(config, task.instructions, task.maxOutputTokens);
   getLlmClient({ settings, config });
 
   const id = claimRunId(settings.store, name);
   const path = runPath(settings.store, id);
-  const store = new RunStore(path);
+  const store = new SqliteRunStore(path);
   try {
-    const { columns, identity } = await takeIn(store, options.rows, JSON.stringify([name, task.version]));
+    const { columns, identity } = await takeIn(store, options.rows, {
+      order: config.order,
+      dedupe: config.dedupe,
+      purpose: JSON.stringify([name, task.version]),
+    });
     await store.set({
       ...options.facts,
-      config: JSON.stringify(options.config),
+      config: storedConfig(options.config),
       columns: JSON.stringify(columns),
       createdAt: new Date().toISOString(),
       id,
@@ -52,14 +57,14 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
     if (claimant !== id) {
       const known = findRun(settings.store, claimant);
       if (options.whenKnown(known) === "continue") {
-        store.close();
+        await store.close();
         removeRun(path);
         return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
       }
     }
     return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
-    store.close();
+    await store.close();
     removeRun(path);
     throw error;
   }
@@ -79,21 +84,24 @@ export interface ResumeRunOptions {
 /** Opens a run to go on with it. */
 export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun> {
   const { run, settings, reconfigure = (stored) => stored, costTracker } = options;
-  const store = new RunStore(run.path);
+  const store = new SqliteRunStore(run.path);
   try {
-    const input = reconfigure(JSON.parse(store.get("config") ?? "{}") as LabelingConfigInput);
+    const input = reconfigure(JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput);
     const config = new LabelingConfig(input);
     getLlmClient({ settings, config });
-    const resumed = await LabelingRun.open({ store, settings, config, costTracker });
-    await store.set({ ...options.facts, config: JSON.stringify(input) });
-    return resumed;
+    const stored = { ...options.facts, config: storedConfig(input) };
+    return await LabelingRun.open({ store, settings, config, costTracker, facts: stored });
   } catch (error) {
-    store.close();
+    await store.close();
     throw error;
   }
 }
 
-async function takeIn(store: RunStore, rows: StartRunOptions["rows"], purpose: string) {
+async function takeIn(
+  store: SqliteRunStore,
+  rows: StartRunOptions["rows"],
+  { purpose, ...options }: AddRowsOptions & { purpose: string },
+) {
   const columns = new Set<string>();
   const hash = createHash("sha256").update(purpose);
   const watched = async function* () {
@@ -103,6 +111,6 @@ async function takeIn(store: RunStore, rows: StartRunOptions["rows"], purpose: s
       yield row;
     }
   };
-  await store.addRows(watched());
+  await store.addRows(watched(), options);
   return { columns: [...columns], identity: hash.digest("hex").slice(0, 32) };
 }

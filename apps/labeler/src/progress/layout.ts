@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
-import { formatUsd, type Money } from "@autolabel/budget-core";
+import { formatUsd, type Money, usd } from "@autolabel/budget-core";
+import type { CostRange } from "../engine/cost-model.ts";
 
 /** Styles text for a stream: plain in pipes and with NO_COLOR. */
 export type Style = (format: Parameters<typeof styleText>[0], text: string) => string;
@@ -37,6 +38,12 @@ export function amountsFor(budget: Money | null): (amount: Money) => string {
   const picos = budget?.picoUsd ?? 0n;
   const digits = picos === 0n ? 4 : Math.max(4, Math.min(12, 16 - picos.toString().length));
   return (amount) => formatUsd(amount, { digits });
+}
+
+/** A forecast with what was spent before it: `$0.1800 to $0.2010`; one amount where both ends look alike. */
+export function rangeText({ p10, p90 }: CostRange, amount: (money: Money) => string, before?: Money): string {
+  const [low, high] = [p10, p90].map((end) => amount(usd.pico(usd(end.toFixed(12)).picoUsd + (before?.picoUsd ?? 0n))));
+  return low === high ? `about ${low}` : `${low} to ${high}`;
 }
 
 function visibleLength(text: string): number {

@@ -22,10 +22,14 @@ describe("the view of a run", () => {
     expect(plainLine(state)).toBe("720/3,080 rows  48 rows/s  $0.1000 of $0.2500 spent  25 without a label");
   });
 
-  it("tells how far the budget reaches, money that is unresolved left out", () => {
-    // 720 rows for $0.10; $0.20 can be used.
-    expect(liveBlock(state, 120, plain)).toContain("reaches about row 1,440");
-    expect(liveBlock({ ...state, budget: usd(5) }, 120, plain)).not.toContain("reaches");
+  it("tells how far the budget reaches, where it does not reach all rows", () => {
+    expect(liveBlock({ ...state, reached: 1440 }, 120, plain)).toContain("reaches about row 1,440");
+    expect(liveBlock({ ...state, reached: 3080 }, 120, plain)).not.toContain("reaches");
+  });
+
+  it("tells what all rows will cost, with what was spent", () => {
+    const rest = { p10: 0.31, p50: 0.33, p90: 0.35 };
+    expect(liveBlock({ ...state, rest }, 120, plain)).toContain("all rows $0.4100 to $0.4500");
   });
 
   it.each([60, 70, 80, 100, 200])("keeps every line within %d columns", (width) => {
@@ -47,6 +51,7 @@ describe("the view of a run", () => {
 });
 
 describe("the summary of a run", () => {
+  const rest = { p10: 0.14, p50: 0.145, p90: 0.15 };
   const make = async (change: Partial<RunEnd>): Promise<string> => {
     const tracker = new CostTracker({ budget: "0.25", name: "reviews-1" });
     await tracker.addCost("0.1");
@@ -71,14 +76,14 @@ describe("the summary of a run", () => {
 
   it("of a stop at the budget names the command that is enough for the rest", async () => {
     const counts = { rows: 100, labeled: 40, invalid: 0, errors: 0, unpaid: 60 };
-    const text = await make({ counts, outcome: { kind: "budget", error: refused("reviews-1", "0.25") } });
-    expect(text).toContain("the other 60 rows need about $0.1500 more");
+    const text = await make({ counts, rest, outcome: { kind: "budget", error: refused("reviews-1", "0.25") } });
+    expect(text).toContain("the other 60 rows need $0.1400 to $0.1500 more");
     expect(text).toContain("autolabel resume reviews-1 --budget 0.27");
   });
 
   it("of a stop at the shared budget names that one", async () => {
     const counts = { rows: 100, labeled: 40, invalid: 0, errors: 0, unpaid: 60 };
-    const text = await make({ counts, outcome: { kind: "budget", error: refused("llm-budget", "0.12") } });
+    const text = await make({ counts, rest, outcome: { kind: "budget", error: refused("llm-budget", "0.12") } });
     expect(text).toContain("LLM_BUDGET of $0.1200, which all runs without a budget of their own share");
     expect(text).toContain("LLM_BUDGET=0.27 autolabel resume reviews-1");
   });

@@ -1,8 +1,9 @@
-import type { Money } from "@autolabel/budget-core";
+import { type Money, usd } from "@autolabel/budget-core";
+import type { CostRange } from "../engine/cost-model.ts";
 import type { LabelingRun } from "../engine/labeling-run.ts";
+import { doneRows, type RowCounts } from "../store/row.ts";
 import { bar, formatCount, formatDuration, rowsText } from "./bar.ts";
-import { doneRows, reachedRows, type Standing } from "./forecast.ts";
-import { amountsFor, joinParts, type Style, styleFor, wrapText } from "./layout.ts";
+import { amountsFor, joinParts, rangeText, type Style, styleFor, wrapText } from "./layout.ts";
 
 /** Shows a run while it goes on; ends with the last state on the screen. */
 export interface RunView {
@@ -13,9 +14,17 @@ export interface RunView {
 }
 
 /** What a view shows of a run at one moment. */
-export interface RunState extends Standing {
+export interface RunState {
   id: string;
   model: string;
+  counts: Readonly<RowCounts>;
+  spent: Money;
+  unresolved: Money;
+  budget: Money | null;
+  /** What the rows that are left will cost. */
+  rest?: CostRange | undefined;
+  /** How many rows the budget will reach. */
+  reached?: number | undefined;
   /** Rows finished per second since this process began. */
   rate: number;
   held: Money;
@@ -36,7 +45,11 @@ export async function showRun(run: LabelingRun, stream: NodeJS.WriteStream): Pro
     const { spent, held, unresolved, available, budget } = (await run.stats()).exact;
     const { id, counts, finishedNow } = run;
     const rate = seconds > 0 ? finishedNow / seconds : 0;
-    return { id, model: run.config.model, counts, rate, spent, held, unresolved, available, budget, isEnded };
+    // What is held now will be spent or free soon: most of it can still pay for rows.
+    const usable = available && usd.pico(available.picoUsd + held.picoUsd);
+    const [rest, reached] = [run.forecast(), run.rowsReached(usable)];
+    const amounts = { spent, held, unresolved, available, budget };
+    return { id, model: run.config.model, counts, rate, ...amounts, rest, reached, isEnded };
   };
   if (!stream.isTTY) return plainView(async () => plainLine(await state()), stream);
   const { createLogUpdate } = await import("log-update");
@@ -107,18 +120,18 @@ export function liveBlock(state: RunState, width: number, style: Style): string 
 function speed(state: RunState): string {
   const { counts, rate, isEnded } = state;
   if (isEnded) return "";
-  const left = (reachedRows(state) ?? counts.rows) - doneRows(counts);
+  const left = (state.reached ?? counts.rows) - doneRows(counts);
   return `${rate.toFixed(0)} rows/s${rate > 0 && left > 0 ? `  ${formatDuration(left / rate)} left` : ""}`;
 }
 
 function moneyParts(state: RunState, amount: (money: Money) => string, style: Style): string[] {
-  const { counts, held, unresolved, available } = state;
-  const reached = reachedRows(state);
+  const { counts, held, unresolved, available, reached, rest, spent } = state;
   const without = counts.invalid + counts.errors;
   return [
     `${amount(held)} held`,
     ...(available ? [`${amount(available)} free`] : []),
     ...(unresolved.picoUsd > 0n ? [style("yellow", `${amount(unresolved)} unresolved`)] : []),
+    ...(rest && doneRows(counts) < counts.rows ? [`all rows ${rangeText(rest, amount, spent)}`] : []),
     ...(reached !== undefined && reached < counts.rows ? [`reaches about row ${formatCount(reached)}`] : []),
     ...(without > 0 ? [style("yellow", `${formatCount(without)} without a label`)] : []),
   ];

@@ -7,11 +7,11 @@ import {
   picoToDecimal,
   usd,
 } from "@autolabel/budget-core";
+import type { CostRange } from "../engine/cost-model.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
-import type { RowCounts } from "../store/row.ts";
+import { doneRows, type RowCounts } from "../store/row.ts";
 import { formatCount, rowsText } from "./bar.ts";
-import { doneRows, forecastRest } from "./forecast.ts";
-import { amountsFor, type Style, wrapText } from "./layout.ts";
+import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
 
 /** What is said of a run that stopped. */
 export interface RunEnd {
@@ -19,6 +19,8 @@ export interface RunEnd {
   outcome: RunOutcome;
   counts: Readonly<RowCounts>;
   stats: CostStats;
+  /** What the rows that are left will cost. */
+  rest?: CostRange | undefined;
   /** Spent and unresolved of the budget that limits the run: its own, or the shared one. */
   usedPicoUsd: bigint;
   /** Where the rows were written. */
@@ -31,6 +33,7 @@ const headings = {
   completed: { color: "green", text: "Done:" },
   budget: { color: "yellow", text: "Budget reached:" },
   credit: { color: "yellow", text: "Paused, the provider's credit is used up:" },
+  "rate-limited": { color: "yellow", text: "Paused, the provider's rate limit is reached:" },
   interrupted: { color: "yellow", text: "Interrupted:" },
 } as const;
 
@@ -56,7 +59,7 @@ export function summarize(end: RunEnd, width: number, style: Style): string {
 function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => string): string[][] {
   const { unresolved } = stats.exact;
   const lines: string[][] = [];
-  if (outcome.kind === "credit") lines.push(["refused", outcome.error.message]);
+  if (outcome.kind === "credit" || outcome.kind === "rate-limited") lines.push(["refused", outcome.error.message]);
   if (outcome.kind === "budget" && counts.labeled === 0) lines.push(["refused", outcome.error.message]);
   if (counts.invalid > 0) {
     lines.push([
@@ -94,17 +97,15 @@ function outputText({ output, counts }: RunEnd): string {
 }
 
 function wayOn(end: RunEnd, amount: (money: Money) => string, style: Style): string[][] {
-  const { outcome, counts, stats, resumeCommand } = end;
-  const { spent, unresolved, budget } = stats.exact;
+  const { outcome, counts, rest, resumeCommand } = end;
   if (outcome.kind !== "budget") {
     const more = counts.unpaid > 0 || counts.errors > 0;
     return more ? [["go on", style("bold", resumeCommand)]] : [];
   }
-  const rest = forecastRest({ counts, spent, unresolved, budget });
   const left = counts.rows - doneRows(counts);
-  const forecast = rest ? [["forecast", `the other ${rowsText(left)} need about ${amount(rest)} more`]] : [];
+  const forecast = rest ? [["forecast", `the other ${rowsText(left)} need ${rangeText(rest, amount)} more`]] : [];
   const { error } = outcome;
-  const needed = roundUp(end.usedPicoUsd + (rest?.picoUsd ?? 0n) + usd(error.required).picoUsd);
+  const needed = roundUp(end.usedPicoUsd + usd(rest?.p90.toFixed(12) ?? 0).picoUsd + usd(error.required).picoUsd);
   if (isShared(end, error)) {
     const reached = `LLM_BUDGET of ${formatUsd(error.budget)}, which all runs without a budget of their own share`;
     return [["reached", reached], ...forecast, ["go on", style("bold", `LLM_BUDGET=${needed} ${resumeCommand}`)]];

@@ -3,21 +3,38 @@ import type { Money } from "@autolabel/budget-core";
 /**
  * State of a row:
  *
- *     unpaid  -> labeled | invalid_label | truncated | error
- *     error   -> labeled | invalid_label | truncated        (a resume tries again)
+ *     unpaid  -> labeled | invalid_label | truncated | refused | error
+ *     error   -> labeled | invalid_label | truncated | refused        (a resume tries again)
  *
- * `invalid_label` and `truncated` were paid for and are kept; a resume does not buy them again.
+ * `invalid_label`, `truncated` and `refused` were paid for and are kept; only `retry` buys them again.
  */
-export type RowStatus = "unpaid" | "labeled" | "invalid_label" | "truncated" | "error";
+export type RowStatus = "unpaid" | "labeled" | "invalid_label" | "truncated" | "refused" | "error";
+
+/** What a task says of a row: one label, several, spans of the text, or fields of a schema. Always JSON. */
+export type LabelValue =
+  | string
+  | number
+  | boolean
+  | readonly LabelValue[]
+  | { readonly [field: string]: LabelValue | null };
 
 /** A row that waits to be labeled. */
 export interface PendingRow {
   position: number;
+  /** Its place in the order in which rows are bought. */
+  turn: number;
   rowId: string;
   text: string;
   status: "unpaid" | "error";
-  /** A paid answer that a crash left unread: it is read instead of bought again. */
-  answer?: { text: string; finishReason: string | undefined; modelId: string | undefined };
+  /** Paid answers that a crash left unread, the first one first: they are read instead of bought again. */
+  answers: readonly Answer[];
+}
+
+/** What a model answered, as far as it matters for reading it. */
+export interface Answer {
+  text: string;
+  finishReason: string | undefined;
+  modelId: string | undefined;
 }
 
 /** One row as it stands. */
@@ -29,24 +46,37 @@ export interface LabeledRow {
   input: Readonly<Record<string, unknown>>;
   text: string;
   /** Null while there is none. */
-  label: string | null;
+  label: LabelValue | null;
+  /** From 0 to 1; null where the task tells none. */
+  confidence: number | null;
   status: RowStatus;
   /** The model that served the label. */
   source: string | null;
+  /** The row of the same text that was bought for both; null where this one was. */
+  duplicateOf: number | null;
   /** All its paid attempts together, failed ones too. */
   cost: Money;
   /** Attempts that were charged. */
   attempts: number;
+  /** The model's reasons, where the task asks for them. */
+  explanation: string | null;
   error: string | null;
+  /** Version of the task that gave the label; null while there is none. */
+  taskVersion: string | null;
 }
 
 /** Rows by state. */
 export interface RowCounts {
   rows: number;
   labeled: number;
-  /** Paid, but no label of the set came of it. */
+  /** Paid, but no label came of it. */
   invalid: number;
   /** Failed; a resume tries them again. */
   errors: number;
   unpaid: number;
+}
+
+/** Rows that need no more money. */
+export function doneRows(counts: Readonly<RowCounts>): number {
+  return counts.rows - counts.unpaid - counts.errors;
 }

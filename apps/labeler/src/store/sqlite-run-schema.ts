@@ -26,6 +26,24 @@ const steps: readonly string[] = [
      error TEXT
    ) STRICT;
    CREATE INDEX attempts_of_row ON attempts (position);`,
+  // Labels are JSON from here on; rows of equal text are bought once; rows are bought in an order of their own.
+  `UPDATE rows SET label = json_quote(label) WHERE label IS NOT NULL;
+   ALTER TABLE rows ADD COLUMN confidence REAL;
+   ALTER TABLE rows ADD COLUMN explanation TEXT;
+   ALTER TABLE rows ADD COLUMN task_version TEXT;
+   ALTER TABLE rows ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE rows ADD COLUMN fingerprint BLOB;
+   ALTER TABLE rows ADD COLUMN duplicate_of INTEGER REFERENCES rows (position);
+   UPDATE rows SET turn = position;
+   DROP INDEX open_rows;
+   CREATE INDEX open_rows ON rows (turn) WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL;
+   CREATE INDEX duplicates ON rows (duplicate_of) WHERE duplicate_of IS NOT NULL;
+   CREATE INDEX originals ON rows (fingerprint) WHERE fingerprint IS NOT NULL;
+   ALTER TABLE attempts ADD COLUMN at TEXT;
+   ALTER TABLE attempts ADD COLUMN task_version TEXT;
+   ALTER TABLE attempts ADD COLUMN usage TEXT;
+   ALTER TABLE attempts ADD COLUMN price_book TEXT;
+   ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** Creates or upgrades the labeler's tables in a run file. */

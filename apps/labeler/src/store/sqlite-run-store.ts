@@ -1,0 +1,281 @@
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { usd } from "@autolabel/budget-core";
+import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
+import { UsageError } from "../usage-error.ts";
+import { orderRows } from "./order-rows.ts";
+import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
+import {
+  type AddRowsOptions,
+  type Attempt,
+  countOf,
+  type InputRow,
+  type RowResult,
+  type RunStore,
+  type Standing,
+} from "./run-store.ts";
+import { migrateRunFile } from "./sqlite-run-schema.ts";
+
+const rowsPerTransaction = 1000;
+const sampledAttempts = 5000;
+
+/** A row, with its paid attempts counted. */
+const wholeRow = `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
+  (SELECT coalesce(sum(cost_pico_usd), 0) FROM attempts a WHERE a.position = r.position) AS cost FROM rows r`;
+
+/**
+ * One run as one SQLite file: input, answers, charges. The ledger stands in the same file and shares its transactions,
+ * so an answer and its charge are on disk together or not at all.
+ */
+export class SqliteRunStore implements RunStore {
+  /** The transactions; a SqliteLedger made on them shares them. */
+  readonly commit: GroupCommit;
+  readonly path: string;
+  readonly #database: DatabaseSync;
+  readonly #lock: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /**
+   * Opens a run file, or makes one, and locks it for this process; the lock ends with the process, however it ends.
+   *
+   * @throws UsageError when another process works on the run.
+   */
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true });
+    this.path = path;
+    this.#lock = lockRun(path);
+    this.#database = openDatabase(path);
+    this.commit = new GroupCommit(this.#database);
+    migrateRunFile(this.#database);
+  }
+
+  async facts(): Promise<Readonly<Record<string, string>>> {
+    const rows = this.#statement("SELECT key, value FROM run").all() as { key: string; value: string }[];
+    return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+  }
+
+  set(facts: Readonly<Record<string, string>>): Promise<void> {
+    return this.commit.run(() => {
+      for (const [key, value] of Object.entries(facts)) {
+        this.#statement("INSERT INTO run VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(
+          key,
+          value,
+        );
+      }
+    });
+  }
+
+  async addRows(rows: Iterable<InputRow> | AsyncIterable<InputRow>, options: AddRowsOptions): Promise<number> {
+    let position = 0;
+    let batch: InputRow[] = [];
+    const write = async () => {
+      const first = position - batch.length;
+      const added = batch;
+      batch = [];
+      await this.commit.run(() => {
+        for (const [index, row] of added.entries()) this.#addRow(first + index, row, options.dedupe);
+      });
+    };
+    for await (const row of rows) {
+      position++;
+      if (batch.push(row) === rowsPerTransaction) await write();
+    }
+    await write();
+    await this.commit.run(() => orderRows(this.#database, options.order));
+    return position;
+  }
+
+  #addRow(position: number, { rowId, text, input }: InputRow, dedupe: boolean): void {
+    const fingerprint = dedupe ? createHash("sha256").update(text).digest().subarray(0, 16) : null;
+    const original = fingerprint && this.#statement("SELECT position FROM rows WHERE fingerprint = ?").get(fingerprint);
+    this.#statement(
+      `INSERT INTO rows (position, turn, row_id, text, input, fingerprint, duplicate_of) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)`,
+    ).run(position, rowId, text, JSON.stringify(input), original ? null : fingerprint, original?.position ?? null);
+  }
+
+  async pending(fromTurn: number, limit: number): Promise<PendingRow[]> {
+    const rows = this.#statement(
+      `SELECT position, turn, row_id, text, status, (SELECT json_group_array(
+         json_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id) ORDER BY rowid)
+         FROM attempts a WHERE a.position = r.position AND answer IS NOT NULL AND superseded = 0) AS answers
+       FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ? ORDER BY turn LIMIT ?`,
+    ).all(fromTurn, limit) as Record<string, string | number>[];
+    return rows.map((row) => ({
+      position: Number(row.position),
+      turn: Number(row.turn),
+      rowId: String(row.row_id),
+      text: String(row.text),
+      status: row.status === "error" ? "error" : "unpaid",
+      answers: (JSON.parse(String(row.answers)) as Record<keyof Answer, string | null>[]).map(readStoredAnswer),
+    }));
+  }
+
+  /** Not awaited by its caller where the ledger is in this file: it joins the transaction that posts the charge. */
+  recordAttempt(position: number, { posting, answer, taskVersion }: Attempt): Promise<void> {
+    const { reservationId, receipt, outcome } = posting;
+    const finishReason = (outcome.result?.finishReason as { unified?: unknown } | undefined)?.unified;
+    const at = new Date().toISOString();
+    return this.commit.run(() => {
+      this.#statement(
+        `INSERT INTO attempts (position, reservation_id, answer, finish_reason, model_id, cost_pico_usd, kind, error,
+           at, task_version, usage, price_book) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(
+        position,
+        reservationId,
+        answer ?? null,
+        typeof finishReason === "string" ? finishReason : null,
+        receipt.modelId ?? null,
+        receipt.costPicoUsd,
+        receipt.kind ?? "reported",
+        outcome.error === undefined ? null : messageOf(outcome.error),
+        at,
+        taskVersion,
+        receipt.usage === undefined ? null : JSON.stringify(receipt.usage),
+        receipt.priceBook ?? outcome.quote.priceBook ?? null,
+      );
+    });
+  }
+
+  finishRow(position: number, result: RowResult): Promise<number> {
+    const { status, label, confidence, explanation, source, error, taskVersion } = result;
+    const values = [
+      status,
+      label === undefined ? null : JSON.stringify(label),
+      confidence ?? null,
+      explanation ?? null,
+      source ?? null,
+      error ?? null,
+      taskVersion,
+      position,
+    ] as const;
+    const set =
+      "UPDATE rows SET status = ?, label = ?, confidence = ?, explanation = ?, source = ?, error = ?, task_version = ?";
+    return this.commit.run(() => {
+      this.#statement(`${set} WHERE position = ?`).run(...values);
+      const { changes } = this.#statement(`${set} WHERE duplicate_of = ?`).run(...values);
+      return 1 + Number(changes);
+    });
+  }
+
+  reopen(statuses: readonly RowStatus[]): Promise<number> {
+    const chosen = JSON.stringify(statuses);
+    const isChosen = "status IN (SELECT value FROM json_each(?))";
+    return this.commit.run(() => {
+      // Their answers were read and found wanting: the next question must not be answered by them.
+      this.#statement(
+        `UPDATE attempts SET superseded = 1 WHERE position IN (SELECT position FROM rows WHERE ${isChosen})`,
+      ).run(chosen);
+      const { changes } = this.#statement(
+        `UPDATE rows SET status = 'unpaid', label = NULL, confidence = NULL, explanation = NULL, source = NULL, error = NULL,
+           task_version = NULL WHERE ${isChosen}`,
+      ).run(chosen);
+      return Number(changes);
+    });
+  }
+
+  async attemptCost(reservationId: string) {
+    const statement = this.#statement("SELECT cost_pico_usd, model_id FROM attempts WHERE reservation_id = ?");
+    statement.setReadBigInts(true);
+    const row = statement.get(reservationId) as { cost_pico_usd: bigint; model_id: string | null } | undefined;
+    return row && { costPicoUsd: row.cost_pico_usd, modelId: row.model_id ?? undefined };
+  }
+
+  async standing(): Promise<Standing> {
+    const rest = this.#statement(
+      `SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM rows
+       WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
+    ).get() as unknown as Standing["rest"];
+    const sample = this.#statement(
+      `SELECT length(r.text) AS characters, sum(a.cost_pico_usd) AS cost
+       FROM (SELECT position, cost_pico_usd FROM attempts ORDER BY rowid DESC LIMIT ?) a
+       JOIN rows r ON r.position = a.position GROUP BY a.position`,
+    );
+    sample.setReadBigInts(true);
+    const rows = sample.all(sampledAttempts) as { characters: bigint; cost: bigint }[];
+    return { rest, sample: rows.map((row) => ({ characters: Number(row.characters), costPicoUsd: row.cost })) };
+  }
+
+  async counts(): Promise<RowCounts> {
+    const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
+    const states = this.#statement("SELECT status, count(*) AS rows FROM rows GROUP BY status").all();
+    for (const { status, rows } of states as { status: RowStatus; rows: number }[]) {
+      counts.rows += rows;
+      counts[countOf[status]] += rows;
+    }
+    return counts;
+  }
+
+  async *rows(): AsyncGenerator<LabeledRow> {
+    const statement = this.#database.prepare(`${wholeRow} ORDER BY r.position`);
+    statement.setReadBigInts(true);
+    for (const row of statement.iterate() as Iterable<StoredRow>) yield readRow(row);
+  }
+
+  async row(position: number): Promise<LabeledRow> {
+    const statement = this.#statement(`${wholeRow} WHERE r.position = ?`);
+    statement.setReadBigInts(true);
+    return readRow(statement.get(position) as StoredRow);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#database.isOpen) return;
+    this.commit.flush();
+    this.#database.close();
+    this.#lock.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+type StoredRow = Record<string, string | number | bigint | null>;
+
+/** An open exclusive transaction on a file beside the run: the operating system frees it even after `kill -9`. */
+function lockRun(path: string): DatabaseSync {
+  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return lock;
+  } catch (cause) {
+    lock.close();
+    throw new UsageError(`Another process works on the run ${path}: wait for it, or stop it`, { cause });
+  }
+}
+
+function readRow(row: StoredRow): LabeledRow {
+  return {
+    position: Number(row.position),
+    rowId: String(row.row_id),
+    input: JSON.parse(String(row.input)) as Record<string, unknown>,
+    text: String(row.text),
+    label: row.label === null ? null : (JSON.parse(String(row.label)) as LabelValue),
+    confidence: row.confidence === null ? null : Number(row.confidence),
+    status: row.status as RowStatus,
+    source: textOrNull(row.source),
+    duplicateOf: row.duplicate_of === null ? null : Number(row.duplicate_of),
+    cost: usd.pico(BigInt(row.cost ?? 0n)),
+    attempts: Number(row.attempts),
+    explanation: textOrNull(row.explanation),
+    error: textOrNull(row.error),
+    taskVersion: textOrNull(row.task_version),
+  };
+}
+
+type Cell = string | number | bigint | null | undefined;
+
+function textOrNull(value: Cell): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function readStoredAnswer({ text, finishReason, modelId }: Record<keyof Answer, string | null>): Answer {
+  return { text: text ?? "", finishReason: finishReason ?? undefined, modelId: modelId ?? undefined };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : JSON.stringify(error);
+}

@@ -1,0 +1,24 @@
+import type { JSONSchema7 } from "ai";
+import { z } from "zod";
+import type { LabelValue } from "../store/row.ts";
+import type { AnswerForm } from "./task.ts";
+
+/** Fields of a JSON schema, filled from each text. */
+export function extraction(schema: JSONSchema7): AnswerForm {
+  const checked = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+  return {
+    instructions: [
+      "Extract the fields of this JSON schema from the text of the user's message:",
+      JSON.stringify(schema),
+    ],
+    schema,
+    sketch: "{…}",
+    maxOutputTokens: 1024,
+    read: (result) => {
+      const parsed = checked.safeParse(result);
+      if (parsed.success) return { label: result as LabelValue };
+      const [issue] = parsed.error.issues;
+      return { problem: `${["result", ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "not valid"}` };
+    },
+  };
+}
