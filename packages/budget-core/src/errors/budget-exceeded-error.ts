@@ -52,8 +52,6 @@ export class BudgetExceededError extends BudgetError {
     this.scope = options.scope;
     this.window = options.window;
     this.resetsAt = options.resetsAt;
-    // streamText replaces unknown errors by a causeless NoOutputGeneratedError; with this marker of the AI SDK it passes ours on.
-    Object.defineProperty(this, Symbol.for("vercel.ai.error.AI_NoOutputGeneratedError"), { value: true });
   }
 
   static override isInstance(error: unknown): error is BudgetExceededError {

@@ -1,8 +1,10 @@
-import { boundReceipt, type Call, type CallResult, type CostExtractor, type Outcome } from "../costs.ts";
+import { boundReceipt, type Call, type CallResult, type CostExtractor, canBound, type Outcome } from "../costs.ts";
+import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
 import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
 import type { CostTracker } from "../tracker/cost-tracker.ts";
 import type { Reservation } from "../tracker/reservation.ts";
 import { clampQuote } from "./clamp-quote.ts";
+import { refusalEvidence } from "./refusal-evidence.ts";
 import { ambientBudgets } from "./scope-context.ts";
 
 /** What metering needs: the budget, and what the provider package knows about money. */
@@ -43,6 +45,12 @@ export interface OpenCall {
  */
 export async function openCall(metering: Metering, asking: Call, signal?: AbortSignal): Promise<OpenCall> {
   const { tracker, costs } = metering;
+  if (!canBound(costs, asking.surface)) {
+    throw new UnboundedRequestError({
+      reason: `the costs of ${costs.provider} bound no call of the kind "${asking.surface}"`,
+      fix: "Make it without a budget, or with a CostExtractor that bounds it.",
+    });
+  }
   const call = { at: new Date(), ...asking };
   const asked = costs.quote(call);
   const hold = await tracker.reserve(asked, {
@@ -82,8 +90,7 @@ function closeOnce({ tracker, costs, onReceipt }: Metering, hold: Reservation) {
   const run = async (outcome: Outcome | "never sent") => {
     try {
       if (outcome === "never sent") return await hold.release(outcome);
-      const refusal =
-        "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
+      const refusal = "error" in outcome ? refusalEvidence(costs, outcome.error) : undefined;
       if (refusal) return await hold.release(refusal);
       const receipt = receiptOf(costs, outcome);
       await onReceipt?.({ reservationId: hold.id, receipt, outcome });
@@ -108,29 +115,4 @@ function receiptOf(costs: CostExtractor, outcome: Outcome): Receipt {
     // An extractor that fails, or gives NaN or a negative cost, leaves the cost unknown: unknown is never free.
     return boundReceipt(outcome);
   }
-}
-
-/** Statuses that come only before generation, so that nothing was charged. 408 and 499 are no such evidence. */
-const refusedBeforeGeneration = new Set([400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 429]);
-/** Network errors that come before the request was received. */
-const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
-
-/** Errors of the AI SDK that come before it sends anything: a missing key, a setting or prompt that cannot be sent. */
-const neverSent =
-  /^AI_(LoadAPIKey|LoadSetting|UnsupportedFunctionality|InvalidPrompt|InvalidArgument|NoSuchModel|MissingToolResults)Error$/;
-
-/** Why an error proves that the provider charged nothing; undefined when it does not. */
-function refusalEvidence(error: unknown): string | undefined {
-  for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
-    const { statusCode, code, cause, responseBody, name } = next as Record<string, unknown>;
-    if (typeof name === "string" && neverSent.test(name)) return `never sent: ${name}`;
-    if (typeof statusCode === "number") {
-      // A body that counts tokens was billed for them, whatever its status.
-      const isCounted = typeof responseBody === "string" && /"usage"\s*:\s*\{/.test(responseBody);
-      return refusedBeforeGeneration.has(statusCode) && !isCounted ? `HTTP ${statusCode}` : undefined;
-    }
-    if (typeof code === "string" && neverConnected.has(code)) return code;
-    next = cause;
-  }
-  return undefined;
 }

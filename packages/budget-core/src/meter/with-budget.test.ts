@@ -107,7 +107,7 @@ describe("withBudget", () => {
 
   it("refuses doors it cannot meter, unless told to leave them open", async () => {
     const strict = withBudget(makeProvider(), metering());
-    expect(() => strict.files()).toThrow(/"files" costs money in a way that cannot be metered/);
+    expect(() => strict.files()).toThrow(/what "files" costs is not metered/);
     expect(() => strict.decisionModel("x").doSomethingNew({})).toThrow(/doSomethingNew/);
     const open = withBudget(makeProvider(), { ...metering(), strict: false });
     expect(open.files()).toBe("uploaded");
@@ -144,12 +144,11 @@ describe("middleware of other models", () => {
   it("meters embeddings and images", async () => {
     const given = metering();
     const [embedding, image] = [new EmbeddingModel(), new ImageModel()];
-    type Embed = NonNullable<ReturnType<typeof budgetEmbeddingMiddleware>["wrapEmbed"]>;
-    type Image = NonNullable<ReturnType<typeof budgetImageMiddleware>["wrapGenerate"]>;
-    const embedParams = { model: embedding, params: { values: ["a"] } } as unknown as Parameters<Embed>[0];
-    const imageParams = { model: image, params: { prompt: "a cat" } } as unknown as Parameters<Image>[0];
-    await budgetEmbeddingMiddleware(given).wrapEmbed?.(embedParams);
-    await budgetImageMiddleware(given).wrapGenerate?.(imageParams);
+    const [embedParams, imageParams] = [{ values: ["a"] }, { prompt: "a cat" }];
+    const doEmbed = () => embedding.doEmbed(embedParams);
+    const doGenerate = () => image.doGenerate(imageParams);
+    await budgetEmbeddingMiddleware(given).wrapEmbed({ model: embedding, params: embedParams, doEmbed });
+    await budgetImageMiddleware(given).wrapGenerate({ model: image, params: imageParams, doGenerate });
     expect([embedding.calls, image.calls]).toEqual([1, 1]);
     expect(given.quoted.map(({ surface }) => surface)).toEqual(["embed", "image"]);
   });
