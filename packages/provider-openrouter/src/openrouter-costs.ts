@@ -40,6 +40,7 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
 
   return {
     provider: "openrouter",
+    surfaces: ["generate", "stream", "embed"],
     quote(call) {
       const { models, choices, routing } = readRouting(call);
       // A fallback may serve the call at its own price: the dearest one bounds it.
