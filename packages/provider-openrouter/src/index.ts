@@ -9,6 +9,7 @@ export {
   usd,
   withBudget,
 } from "@autolabel/budget-core";
+export { type BudgetIsSpentOptions, budgetIsSpent } from "@autolabel/budget-core/loops";
 export { createOpenRouter } from "@openrouter/ai-sdk-provider";
 export {
   type BudgetedOpenRouter,

@@ -4,6 +4,7 @@ import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
 import type { CostTracker } from "../tracker/cost-tracker.ts";
 import type { Reservation } from "../tracker/reservation.ts";
 import { clampQuote } from "./clamp-quote.ts";
+import { rememberCall } from "./last-call.ts";
 import { refusalEvidence } from "./refusal-evidence.ts";
 import { ambientBudgets } from "./scope-context.ts";
 
@@ -60,6 +61,7 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     ...(signal ? { signal } : {}),
   });
   const { quote } = hold;
+  rememberCall({ tracker, costs, call });
   try {
     await hold.markDispatched();
   } catch (error) {

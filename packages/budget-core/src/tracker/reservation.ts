@@ -4,6 +4,9 @@ import { type Money, usd } from "../money.ts";
 import type { Quote, Receipt } from "../receipt.ts";
 import { waitingLineOf } from "./waiting.ts";
 
+/** Longer timers fire at once. */
+const maxTimerMs = 2_147_483_647;
+
 type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promise<void>;
 
 /** Money held for one attempt of one call. It ends by {@link settle} or {@link release}, exactly once. */
@@ -34,16 +37,25 @@ export class Reservation {
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
   async markDispatched(): Promise<void> {
     await this.#ledger.markDispatched(this.id);
-    if (this.#ledger.shared) this.#keepAlive();
+    this.#keepAlive();
   }
 
-  /** Others must not take a call that is still in flight for one whose owner has died. */
+  /** Nobody must take a call that is still in flight for one whose owner has died, however long it lasts. */
   #keepAlive(): void {
-    this.#heartbeat ??= setInterval(() => {
-      // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
-      this.#ledger.extend(this.id, this.#leaseMs).catch(() => undefined);
-    }, this.#leaseMs / 3);
-    (this.#heartbeat as { unref?: () => void }).unref?.();
+    // Weak: a hold that its owner forgot must run out, or who waits for it would wait for ever.
+    const owner = new WeakRef(this);
+    const heartbeat = setInterval(
+      () => {
+        const hold = owner.deref();
+        // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
+        if (hold) hold.extend(hold.#leaseMs).catch(() => undefined);
+        else clearInterval(heartbeat);
+      },
+      Math.min(this.#leaseMs / 3, maxTimerMs),
+    );
+    (heartbeat as { unref?: () => void }).unref?.();
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = heartbeat;
   }
 
   /**
