@@ -19,7 +19,8 @@ const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) =
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
-  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  // Without "module", which Node itself does not know: packages put there what only bundlers can read.
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions.filter((name) => name !== "module")] } },
   test: {
     projects,
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.

@@ -4,7 +4,7 @@ import { clampQuote } from "./clamp-quote.ts";
 import { chainsOf, type LastCall, lastCalls } from "./last-call.ts";
 import { ambientBudgets } from "./scope-context.ts";
 
-/** A condition for `stopWhen` of ai 5, 6 and 7. */
+/** A condition for `stopWhen` of ai 6 and 7. */
 export type BudgetStopCondition = (loop: { steps: readonly { content: unknown }[] }) => Promise<boolean>;
 
 /** Options of {@link budgetIsSpent}. */

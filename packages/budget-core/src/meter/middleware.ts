@@ -2,15 +2,15 @@ import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provid
 import type { Metering } from "./meter-call.ts";
 import { type ModelCallOptions, meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
 
-/** What the AI SDK hands to a middleware, as far as it is used; its types differ between ai 5, 6 and 7, its shape not. */
+/** What the AI SDK hands to a middleware, as far as it is used; its types differ between ai 6 and 7, its shape not. */
 interface Asked {
   params: object;
   model: object;
 }
 
-/** A middleware for `wrapLanguageModel` of ai 5, 6 and 7. */
+/** A middleware for `wrapLanguageModel` of ai 6 and 7. */
 export interface BudgetMiddleware {
-  /** ai 6 has no other type; no version looks at the value. */
+  /** ai 6 has no other type; neither version looks at the value. */
   readonly specificationVersion: "v3";
   wrapGenerate<Result>(options: Asked & { doGenerate: () => PromiseLike<Result> }): Promise<Result>;
   wrapStream<Result>(options: Asked & { doStream: () => PromiseLike<Result> }): Promise<Result>;
