@@ -6,6 +6,9 @@ import { defineConfig } from "vitest/config";
 const here = import.meta.dirname;
 const source = "@autolabel/source";
 
+/** What Node itself resolves by: packages may keep files under `module` that only a bundler can load. */
+const nodeConditions = defaultServerConditions.filter((condition) => condition !== "module");
+
 /** One project per workspace folder that holds sources; no package needs a config of its own. */
 const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) => {
   const root = join(here, dirname(folder));
@@ -19,8 +22,7 @@ const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) =
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
-  // Without "module", which Node itself does not know: packages put there what only bundlers can read.
-  ssr: { resolve: { conditions: [source, ...defaultServerConditions.filter((name) => name !== "module")] } },
+  ssr: { resolve: { conditions: [source, ...nodeConditions] } },
   test: {
     projects,
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.

@@ -130,7 +130,7 @@ describe.each(Object.entries(versions))("the budget middleware in %s", (_version
     expect([refused]).toEqual(denied);
     const streamed = await Promise.resolve(stream().text).catch((error: unknown) => error);
     expect(streamed).toBe(denied[1]);
-    expect([refused, streamed].every(BudgetExceededError.isInstance)).toBe(true);
+    expect([refused, streamed].every((error) => BudgetExceededError.isInstance(error))).toBe(true);
     expect([isBudgetExceeded(refused), simulator.requests]).toEqual([true, 0]);
   });
 

@@ -95,7 +95,7 @@ const metered: Readonly<Record<string, (given: Given) => unknown>> = {
   generateText: (given) => ai.generateText(text(given)),
   streamText: (given) => ai.streamText(text(given)).text,
   experimental_streamTextLowMemory: async (given) => {
-    for await (const _ of (await ai.experimental_streamTextLowMemory(text(given))).fullStream);
+    for await (const _ of ai.experimental_streamTextLowMemory(text(given)).fullStream);
   },
   experimental_streamLanguageModelCall: async (given) => {
     const { model } = text(given);
@@ -242,7 +242,7 @@ describe("every function that ai exports", () => {
 
   it.each(Object.entries(refused))("is refused before anything is sent: %s", async (_name, run) => {
     const given = await setUp();
-    expect(await settled(() => run(given))).toSatisfy(UnboundedRequestError.isInstance);
+    expect(await settled(() => run(given))).toSatisfy((error) => UnboundedRequestError.isInstance(error));
     expect([given.sent(), (await given.tracker.getStats()).callCount]).toEqual([0, 0]);
     await given.close();
   });

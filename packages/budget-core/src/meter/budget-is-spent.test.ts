@@ -32,9 +32,9 @@ async function setUp(options: CostTrackerOptions) {
   return { tracker, model: modelOf(tracker) };
 }
 
-function modelOf(tracker: CostTracker, quote = costs.quote) {
+function modelOf(tracker: CostTracker, quoted = costs) {
   const provider = createOpenAI({ apiKey: "test", baseURL: simulator.openAiUrl });
-  return withBudget(provider, { tracker, costs: { ...costs, quote } }).chat("gpt-4o-mini");
+  return withBudget(provider, { tracker, costs: quoted }).chat("gpt-4o-mini");
 }
 type Model = Awaited<ReturnType<typeof setUp>>["model"];
 type Condition = ReturnType<typeof isStepCount>;
@@ -137,7 +137,7 @@ describe("budgetIsSpent", () => {
     const { tracker } = await setUp({ budget: 0 });
     const isSpent = budgetIsSpent(tracker);
     const ask = async (quote: CostExtractor["quote"]) => {
-      await generateText({ model: modelOf(tracker, quote), prompt: "Hello" });
+      await generateText({ model: modelOf(tracker, { ...costs, quote }), prompt: "Hello" });
       return isSpent({ steps: [{ content: "Hello" }] });
     };
     expect(await ask(() => ({ boundPicoUsd: 0n }))).toBe(false);
