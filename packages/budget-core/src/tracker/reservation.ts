@@ -37,25 +37,8 @@ export class Reservation {
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
   async markDispatched(): Promise<void> {
     await this.#ledger.markDispatched(this.id);
-    this.#keepAlive();
-  }
-
-  /** Nobody must take a call that is still in flight for one whose owner has died, however long it lasts. */
-  #keepAlive(): void {
-    // Weak: a hold that its owner forgot must run out, or who waits for it would wait for ever.
-    const owner = new WeakRef(this);
-    const heartbeat = setInterval(
-      () => {
-        const hold = owner.deref();
-        // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
-        if (hold) hold.extend(hold.#leaseMs).catch(() => undefined);
-        else clearInterval(heartbeat);
-      },
-      Math.min(this.#leaseMs / 3, maxTimerMs),
-    );
-    (heartbeat as { unref?: () => void }).unref?.();
     clearInterval(this.#heartbeat);
-    this.#heartbeat = heartbeat;
+    this.#heartbeat = keepAlive(this, this.#leaseMs);
   }
 
   /**
@@ -121,4 +104,23 @@ export class Reservation {
   extend(leaseMs: number): Promise<void> {
     return this.#ledger.extend(this.id, leaseMs);
   }
+}
+
+/** Nobody must take a call that is still in flight for one whose owner has died, however long it lasts. */
+function keepAlive(hold: Reservation, leaseMs: number): ReturnType<typeof setInterval> {
+  let owner: Reservation | undefined = hold;
+  let weak: WeakRef<Reservation> | undefined;
+  const beat = () => {
+    // Weak from the first beat on, which most calls do not reach: a hold that its owner forgot must run out, or who waits
+    // for it would wait for ever.
+    weak ??= new WeakRef(owner as Reservation);
+    owner = undefined;
+    const held = weak.deref();
+    // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
+    if (held) held.extend(leaseMs).catch(() => undefined);
+    else clearInterval(heartbeat);
+  };
+  const heartbeat = setInterval(beat, Math.min(leaseMs / 3, maxTimerMs));
+  (heartbeat as { unref?: () => void }).unref?.();
+  return heartbeat;
 }
