@@ -26,6 +26,8 @@ import { z } from "zod";
 import type { CostExtractor } from "../costs.ts";
 import type { BudgetExceededError } from "../errors/budget-exceeded-error.ts";
 import { findBudgetExceeded } from "../errors/is-budget-exceeded.ts";
+import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
+import { UnpricedModelError } from "../errors/unpriced-model-error.ts";
 import { usd } from "../money.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { withBudget } from "./with-budget.ts";
@@ -280,5 +282,23 @@ describe("a refusal reaches its caller as the very same instance, and nothing is
     for (const error of seen) expect([refusal, ...again]).toContain(error);
     expect(new Set(seen).size).toBe(1);
     expect(given.sent()).toBe(sent);
+  });
+});
+
+describe("a call that cannot be bounded is refused in the same way", () => {
+  it.each([
+    new UnpricedModelError({ provider: "test", modelId: model, reason: "no price is known" }),
+    new UnboundedRequestError({ reason: "it has none", fix: "Give it one." }),
+  ])("$name reaches everything that a stream can be read by", async (refusal) => {
+    simulator = await startSimulator();
+    const quote = () => {
+      throw refusal;
+    };
+    const provider = createOpenAI({ apiKey: "test", baseURL: simulator.openAiUrl });
+    const openai = withBudget(provider, { tracker: new CostTracker(), costs: { ...costs, quote } });
+    expect(await errorOf(generateText({ model: openai(model), prompt }))).toBe(refusal);
+    const errors = await errorsOfStream(streamText({ model: openai(model), prompt, ...silent }));
+    expect(new Set(errors)).toEqual(new Set([refusal]));
+    expect(simulator.requests).toBe(0);
   });
 });
