@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: "src/index.ts",
     prices: "src/prices/index.ts",
+    loops: "src/meter/loops.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     opentelemetry: "src/opentelemetry/index.ts",
     testing: "src/testing/index.ts",

@@ -8,6 +8,11 @@ export interface CostExtractor {
   /** Name of the provider, such as `"openrouter"`. */
   readonly provider: string;
   /**
+   * The kinds of calls that {@link quote} can bound; all others are refused before they are sent. Absent: `quote` decides
+   * call by call.
+   */
+  readonly surfaces?: readonly Surface[];
+  /**
    * The upper bound of a call.
    *
    * @throws UnpricedModelError or UnboundedRequestError when there is none; then the call is not sent.
@@ -19,10 +24,11 @@ export interface CostExtractor {
    */
   receipt(outcome: Outcome): Receipt;
   /**
-   * Why an error of this provider proves that nothing was charged, where that is not plain from an HTTP status 4xx.
-   * Undefined when it proves nothing.
+   * Why an error of this provider proves that nothing was charged; `false` when it may be billed although its status says
+   * otherwise (Azure bills some HTTP 400). Undefined: the status decides, and a 4xx that comes before generation is not
+   * billed. An error whose body counts tokens is billed in any case, and is not asked about.
    */
-  refusal?(error: unknown): string | undefined;
+  refusal?(error: unknown): string | false | undefined;
   /**
    * Asks the provider for the true cost of a call whose {@link CostExtractor.receipt} is only the bound. It runs after the
    * call and in the background; until it answers the hold counts at its bound. Undefined, at once or in the end, leaves the
@@ -34,6 +40,11 @@ export interface CostExtractor {
    * one that tells an error too). The caller sees only those that it asked for. Default false.
    */
   readonly readsRawChunks?: boolean;
+}
+
+/** Whether calls of this kind can have an upper bound at all. */
+export function canBound({ surfaces }: CostExtractor, surface: Surface): boolean {
+  return surfaces === undefined || surfaces.includes(surface);
 }
 
 /** The kinds of calls that cost money. */

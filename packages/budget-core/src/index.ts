@@ -20,8 +20,16 @@ export type {
   UnresolvedReservation,
 } from "./ledger/ledger.ts";
 export { MemoryLedger, type MemoryLedgerSnapshot } from "./ledger/memory.ts";
-export { type Metering, type OpenCall, openCall, type Posting, settled } from "./meter/meter-call.ts";
-export { budgetEmbeddingMiddleware, budgetImageMiddleware, budgetMiddleware } from "./meter/middleware.ts";
+export { settled } from "./meter/lookups.ts";
+export { type Metering, type OpenCall, openCall, type Posting } from "./meter/meter-call.ts";
+export {
+  type BudgetEmbeddingMiddleware,
+  type BudgetImageMiddleware,
+  type BudgetMiddleware,
+  budgetEmbeddingMiddleware,
+  budgetImageMiddleware,
+  budgetMiddleware,
+} from "./meter/middleware.ts";
 export { runWithBudget } from "./meter/scope-context.ts";
 export { coverage, type Door, type WithBudgetOptions, withBudget } from "./meter/with-budget.ts";
 export { formatUsd, Money, parsePicoUsd, picoToDecimal, type Usd, usd } from "./money.ts";

@@ -76,6 +76,7 @@ function contractCosts(contract: {
   const find = (modelId: string, { at = new Date() }: Call) => book.find(name, modelId, at);
   return {
     provider: name,
+    surfaces: ["generate", "stream", "embed"],
     quote(call) {
       refuseUnbounded(call, name);
       const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;

@@ -38,10 +38,13 @@ export interface ResponseOfError {
   headers: Record<string, unknown>;
 }
 
-/** The response that an error carries: its body, if that is JSON, and its headers. */
+/**
+ * The response that an error carries: its body, if that is JSON or data that the AI SDK found no answer in, and its
+ * headers.
+ */
 export function responseOfError(error: unknown): ResponseOfError {
-  const { responseBody, responseHeaders } = asRecord(error) ?? {};
-  return { body: asRecord(parse(responseBody)), headers: asRecord(responseHeaders) ?? {} };
+  const { responseBody, responseHeaders, data } = asRecord(error) ?? {};
+  return { body: asRecord(parse(responseBody)) ?? asRecord(data), headers: asRecord(responseHeaders) ?? {} };
 }
 
 function readRefusal(error: Record<string, unknown>) {

@@ -9,6 +9,7 @@ export {
   usd,
   withBudget,
 } from "@autolabel/budget-core";
+export { type BudgetIsSpentOptions, budgetIsSpent } from "@autolabel/budget-core/loops";
 export { type Corporate, type CorporateOptions, createCorporate } from "./corporate-client.ts";
 export { type CorporateCostsOptions, type CostFrom, corporateCosts } from "./corporate-costs.ts";
 export { corporateBudgetError } from "./corporate-errors.ts";

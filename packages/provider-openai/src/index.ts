@@ -10,6 +10,7 @@ export {
   usd,
   withBudget,
 } from "@autolabel/budget-core";
+export { type BudgetIsSpentOptions, budgetIsSpent } from "@autolabel/budget-core/loops";
 export { AzureOpenAI, OpenAI } from "openai";
 export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./meter-openai.ts";
 export { type BudgetedOpenAI, type BudgetedOpenAIOptions, createBudgetedOpenAI } from "./openai-client.ts";

@@ -3,7 +3,6 @@ import { meterResponse } from "./meter-response.ts";
 import { type ReadBody, readBody, writeBody } from "./openai-body.ts";
 import { openAiCosts } from "./openai-costs.ts";
 import { doorOf, targetOf } from "./openai-doors.ts";
-import { isBilledRefusal } from "./openai-errors.ts";
 
 /** What is needed of a client of the `openai` package, whichever copy or subclass of it. */
 export interface MeterableOpenAI {
@@ -157,19 +156,18 @@ function meteredFetch(send: Fetch, tickets: WeakMap<object, Ticket>): Fetch {
       throw error;
     }
     if (response.ok) return await meterResponse(response, open, read);
-    await open.fail(await refusalOf(response, address));
+    await open.fail(await refusalOf(response, address.href));
     return response;
   };
 }
 
-/** What an error status says, in the terms of the AI SDK's errors. One that may be billed all the same has no status. */
-async function refusalOf(response: Response, url: URL): Promise<unknown> {
-  const { status: statusCode } = response;
+/** What an error status says, in the terms of the AI SDK's errors. */
+async function refusalOf(response: Response, url: string): Promise<object> {
   const responseBody = await response
     .clone()
     .text()
     .catch(() => "");
-  return isBilledRefusal(url, statusCode, responseBody) ? { responseBody } : { statusCode, responseBody };
+  return { statusCode: response.status, url, responseBody };
 }
 
 function closedDoor(name: string): UnboundedRequestError {

@@ -36,6 +36,7 @@ export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
 
   return {
     provider: "openai",
+    surfaces: ["generate", "stream", "embed"],
     quote(call) {
       refuseUnbounded(call);
       const price = find(call.modelId, call);

@@ -33,27 +33,34 @@ export function openAiBudgetError(error: unknown): UpstreamBudgetError | undefin
 
 /**
  * Why an error proves that OpenAI charged nothing although the request was sent: HTTP 503 with OpenAI's own error body is
- * a refusal for want of capacity, before any generation. Any other 5xx can come after it.
+ * a refusal for want of capacity, before any generation. Any other 5xx can come after it. False for a refusal of Azure
+ * that may be billed all the same.
  */
-export function openAiRefusal(error: unknown): string | undefined {
+export function openAiRefusal(error: unknown): string | false | undefined {
   const { statusCode, body } = readRefusal(error);
+  if (isBilledByAzure(error)) return false;
   const isRefusal = statusCode === 503 && asRecord(body?.error) !== undefined && body?.usage === undefined;
   return isRefusal ? "HTTP 503 of OpenAI" : undefined;
 }
 
-/** The response body that an error carries, if it is JSON. */
+/**
+ * The response body that an error carries, if it is JSON: as text, or as the data that the AI SDK found no answer in.
+ */
 export function responseOfError(error: unknown): Record<string, unknown> | undefined {
-  return readRefusal(error).body;
+  return readRefusal(error).body ?? asRecord(asRecord(error)?.data);
 }
 
 /**
- * Whether a refusal may be billed all the same: Azure bills requests that its content filter or an input limit stops
- * (HTTP 400) or that time out (408). Source: Azure OpenAI, "Manage costs: HTTP error response code and billing status".
+ * Azure bills requests that its content filter or an input limit stops (HTTP 400). Source: Azure OpenAI, "Manage costs:
+ * HTTP error response code and billing status".
  */
-export function isBilledRefusal(url: URL, statusCode: number, responseBody: string): boolean {
-  const isAzure = url.hostname.endsWith(".azure.com") || url.pathname.includes("/openai/");
-  if (!isAzure || statusCode !== 400) return false;
-  return /content_filter|content_management|ResponsibleAI|context_length|string_above_max/.test(responseBody);
+function isBilledByAzure(error: unknown): boolean {
+  const { statusCode, url, responseBody } = asRecord(error) ?? {};
+  if (statusCode !== 400 || typeof url !== "string" || !URL.canParse(url)) return false;
+  const { hostname, pathname } = new URL(url);
+  if (!hostname.endsWith(".azure.com") && !pathname.includes("/openai/")) return false;
+  const said = typeof responseBody === "string" ? responseBody : "";
+  return /content_filter|content_management|ResponsibleAI|context_length|string_above_max/.test(said);
 }
 
 interface RefusalFields {

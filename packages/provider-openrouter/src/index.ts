@@ -10,6 +10,7 @@ export {
   usd,
   withBudget,
 } from "@autolabel/budget-core";
+export { type BudgetIsSpentOptions, budgetIsSpent } from "@autolabel/budget-core/loops";
 export { type CostLookup, openRouterGeneration, openRouterGenerationId } from "./api/generation.ts";
 export { assertKeyAllows, type OpenRouterKey, openRouterKey } from "./api/key.ts";
 export type { ListedPrices, RefusedPrice } from "./api/listed-prices.ts";

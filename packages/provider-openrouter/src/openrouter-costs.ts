@@ -53,6 +53,7 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
 
   return {
     provider: "openrouter",
+    surfaces: ["generate", "stream", "embed"],
     readsRawChunks: true,
     ...(lookup ? { lookup: generationLookup(lookup) } : {}),
     quote(call) {

@@ -1,7 +1,7 @@
 import { deltasOf, type Generation } from "./generation.ts";
 import { cutConnection, type HttpExchange, pause, sendJson } from "./http-exchange.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
-import type { Wire } from "./wire/wire.ts";
+import { sseData, type Wire } from "./wire/wire.ts";
 
 /** What is needed to bring one generation to the client. */
 export interface Delivery {
@@ -32,12 +32,19 @@ export async function deliverJson({ account, wire, exchange, generation, latency
       const text = JSON.stringify(wire.reply(generation, account.bill(generation, "error")));
       return sendJson(exchange, { body: generation.fault.body ?? text.slice(0, text.length / 2), headers });
     }
+    case "bad-schema": {
+      const reply = wire.reply(generation, account.bill(generation, "error")) as object;
+      return sendJson(exchange, { body: { ...reply, ...unreadable }, headers });
+    }
     case "empty-choices":
       return sendJson(exchange, { body: wire.reply(generation, account.bill(generation, "error")), headers });
     default:
       return sendJson(exchange, { body: wire.reply(generation, account.bill(generation, "completed")), headers });
   }
 }
+
+/** An answer that no client of any wire can read. */
+const unreadable = { choices: "?", output: "?" };
 
 /** Sends the generation as a stream and bills it before its last frames, or when it breaks. */
 export async function deliverStream(delivery: Delivery): Promise<void> {
@@ -67,6 +74,10 @@ async function sendDeltas(delivery: Delivery): Promise<{ tokens: number }> {
   const { account, wire, exchange, generation } = delivery;
   const { fault } = generation;
   if (fault?.kind === "empty-choices" || fault?.kind === "bad-json") return { tokens: 0 };
+  if (fault?.kind === "bad-schema") {
+    send(delivery, [sseData(unreadable)]);
+    return { tokens: 0 };
+  }
   const breaks = fault?.kind === "cut" || fault?.kind === "error-chunk";
   const last = breaks ? fault.afterChunks : Number.POSITIVE_INFINITY;
   let tokens = 0;
@@ -98,7 +109,8 @@ async function endStream(delivery: Delivery, sentTokens: number): Promise<void> 
       return;
     }
     default: {
-      const outcome = generation.fault?.kind === "empty-choices" ? "error" : "completed";
+      const { kind } = generation.fault ?? {};
+      const outcome = kind === "empty-choices" || kind === "bad-schema" ? "error" : "completed";
       send(delivery, wire.closeFrames(generation, account.bill(generation, outcome)));
       response.end();
     }

@@ -120,6 +120,28 @@ describe("faults that are billed", () => {
     expect(simulator.invoice.lines).toMatchObject([{ outcome: "error" }]);
   });
 
+  it.each([true, false])("bad-schema, with its usage (stream: %s)", async (stream) => {
+    const simulator = await simulate({ faults: [{ kind: "bad-schema" }] });
+    const text = await (await post(simulator, userBody("x", { stream }))).text();
+    expect(text).toContain('"choices":"?"');
+    expect(text).toContain('"cost":');
+    expect(simulator.invoice.lines).toMatchObject([{ outcome: "error" }]);
+  });
+
+  it("a status after generation, with its usage unless it has a body of its own", async () => {
+    const body = { error: { code: "content_filter" } };
+    const billed = [
+      { kind: "500", isBilled: true, at: 1 },
+      { kind: "400", isBilled: true, body },
+    ] as const;
+    const simulator = await simulate({ faults: billed });
+    const told = await post(simulator, userBody("x"));
+    expect(told.status).toBe(500);
+    expect(await told.json()).toMatchObject({ error: { code: 500 }, usage: { prompt_tokens: 4 } });
+    expect(await (await post(simulator, userBody("x"))).json()).toEqual(body);
+    expect(simulator.invoice.lines).toMatchObject([{ outcome: "error" }, { outcome: "error" }]);
+  });
+
   it("empty-choices", async () => {
     const simulator = await simulate({ faults: [{ kind: "empty-choices" }] });
     expect((await chat(simulator, userBody("x"))).choices).toEqual([]);

@@ -1,9 +1,10 @@
 import { seededFraction } from "./seeded-random.ts";
 
 /**
- * What goes wrong. Not billed: the HTTP statuses, `timeout` (held open until the client leaves) and `disconnect` (socket
- * destroyed before any byte). Billed: `cut` (socket destroyed in mid-body), `error-chunk` (an error inside a 200),
- * `bad-json`, `empty-choices`, `invalid-label`. `slow` answers properly after `ms`.
+ * What goes wrong. Not billed: the HTTP statuses unless `isBilled`, `timeout` (held open until the client leaves) and
+ * `disconnect` (socket destroyed before any byte). Billed: `cut` (socket destroyed in mid-body), `error-chunk` (an error
+ * inside a 200), `bad-json`, `bad-schema` (JSON with its usage, whose answer has another shape), `empty-choices`,
+ * `invalid-label`. `slow` answers properly after `ms`.
  */
 export type FaultKind =
   | "400"
@@ -21,6 +22,7 @@ export type FaultKind =
   | "cut"
   | "error-chunk"
   | "bad-json"
+  | "bad-schema"
   | "empty-choices"
   | "invalid-label";
 
@@ -41,6 +43,8 @@ export interface Fault {
   readonly retryAfter?: number | string;
   /** `cut` and `error-chunk`: how many word chunks of a stream go out before. Default 2. */
   readonly afterChunks?: number;
+  /** An HTTP status that comes after the answer was generated: it is billed, and the error body tells the usage. */
+  readonly isBilled?: boolean;
   /** Replaces the body of an HTTP error or of `bad-json`; for `invalid-label` a text that replaces the label. */
   readonly body?: unknown;
   /** `slow`: milliseconds to wait. Default 1000. */

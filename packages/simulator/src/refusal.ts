@@ -1,4 +1,4 @@
-/** An answer with an HTTP error status. Nothing that ends in a refusal is billed. */
+/** An answer with an HTTP error status. Nothing that ends in one is billed, but for a fault that says so. */
 export class Refusal extends Error {
   readonly status: number;
   /** OpenAI's machine-readable code, such as `insufficient_quota`. */

@@ -52,14 +52,23 @@ async function generateAndDeliver(
   }
   if (fault?.kind === "timeout") return untilClientLeaves(exchange);
   const refusal = faultRefusal(fault, wire);
-  if (refusal) throw refusal;
+  if (refusal && !fault?.isBilled) throw refusal;
   const model = admit(account, wire, request);
   const admitted = { request, model, apiKey: exchange.apiKey, attempt, fault };
   const generation = account.generate(admitted, wire.newId(account.now()));
+  if (refusal) throw billed(refusal, wire.reply(generation, account.bill(generation, "error")), wire);
   const slowMs = fault?.kind === "slow" ? (fault.ms ?? DEFAULT_SLOW_MS) : 0;
   const latencyMs = slowMs + seededLatencyMs(options.latencyMs ?? 0, account.seed, index);
   const delivery = { account, wire, exchange, generation, latencyMs };
   return request.stream ? deliverStream(delivery) : deliverJson(delivery);
+}
+
+/** The same refusal with the usage of the answer that was billed all the same. */
+function billed(refusal: Refusal, reply: unknown, wire: Wire): Refusal {
+  const { usage } = reply as { usage?: unknown };
+  const { status, message, headers } = refusal;
+  const body = refusal.body ?? { ...(wire.refusalBody(refusal) as object), usage };
+  return new Refusal(status, message, { headers, body });
 }
 
 function sendRefusal(account: SimulatedAccount, wire: Wire, exchange: HttpExchange, refusal: Refusal): void {

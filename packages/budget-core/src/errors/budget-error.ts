@@ -15,6 +15,8 @@ export class BudgetError extends Error {
     this.name = "BudgetError";
     this.code = options.code;
     Object.defineProperty(this, marker, { value: true, enumerable: false });
+    // streamText replaces unknown errors by a causeless NoOutputGeneratedError; with this marker of the AI SDK it passes ours on.
+    Object.defineProperty(this, Symbol.for("vercel.ai.error.AI_NoOutputGeneratedError"), { value: true });
   }
 
   /** True for any error of this family, whichever copy of the package made it. */
@@ -32,12 +34,4 @@ export class BudgetError extends Error {
 /** True when `error` is of this family and carries `code`; the shared body of every `isInstance`. */
 export function hasCode(error: unknown, code: string): boolean {
   return BudgetError.isInstance(error) && error.code === code;
-}
-
-/**
- * `streamText` replaces unknown errors by a NoOutputGeneratedError without a cause; with this marker of the AI SDK it
- * passes ours on.
- */
-export function markForStreams(error: BudgetError): void {
-  Object.defineProperty(error, Symbol.for("vercel.ai.error.AI_NoOutputGeneratedError"), { value: true });
 }

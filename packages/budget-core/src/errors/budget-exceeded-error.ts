@@ -1,5 +1,5 @@
 import { formatUsd, type Money, toNumber, type Usd, usd } from "../money.ts";
-import { BudgetError, hasCode, markForStreams } from "./budget-error.ts";
+import { BudgetError, hasCode } from "./budget-error.ts";
 
 /** What a {@link BudgetExceededError} says. Amounts are USD. */
 export interface BudgetExceededOptions {
@@ -52,7 +52,6 @@ export class BudgetExceededError extends BudgetError {
     this.scope = options.scope;
     this.window = options.window;
     this.resetsAt = options.resetsAt;
-    markForStreams(this);
   }
 
   static override isInstance(error: unknown): error is BudgetExceededError {

@@ -1,4 +1,4 @@
-import { BudgetError, hasCode, markForStreams } from "./budget-error.ts";
+import { BudgetError, hasCode } from "./budget-error.ts";
 
 /** The provider refused for money: out of credit, key limit reached, gateway budget spent. Nothing was charged. */
 export class UpstreamBudgetError extends BudgetError {
@@ -10,7 +10,6 @@ export class UpstreamBudgetError extends BudgetError {
     this.name = "UpstreamBudgetError";
     this.provider = options.provider;
     this.statusCode = options.statusCode;
-    markForStreams(this);
   }
 
   static override isInstance(error: unknown): error is UpstreamBudgetError {

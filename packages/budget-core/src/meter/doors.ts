@@ -14,7 +14,7 @@ export type ModelKind =
 const factories: readonly (readonly [ModelKind, RegExp])[] = [
   ["embedding", /embedding/i],
   ["image", /^image/i],
-  ["speech", /^speech/i],
+  ["speech", /^speech(Model)?$/],
   ["transcription", /^transcription/i],
   ["reranking", /^rerank/i],
   ["video", /^video/i],
@@ -22,7 +22,7 @@ const factories: readonly (readonly [ModelKind, RegExp])[] = [
   ["language", /^(languageModel|chat|chatModel|completion|completionModel|responses)$/],
 ];
 
-/** The methods of a model that cost money, and what they are. */
+/** The methods of a model that cost money and can be metered, and what they are. Its other `do` methods are refused. */
 const billable: Readonly<Record<ModelKind, Readonly<Record<string, Surface>>>> = {
   language: { doGenerate: "generate", doStream: "stream" },
   embedding: { doEmbed: "embed" },
@@ -39,21 +39,30 @@ export function kindOfFactory(name: string): ModelKind | undefined {
   return factories.find(([, pattern]) => pattern.test(name))?.[0];
 }
 
-/** What kind of model an object is, by its methods; undefined when it is none. */
-export function kindOfModel(value: unknown): ModelKind | undefined {
+/**
+ * What kind of model an object is, by its own members, else by the factory that made it: models for speech and for
+ * transcription look alike. Undefined for what is no model, or none we know.
+ */
+export function kindOfModel(value: unknown, made?: ModelKind): ModelKind | undefined {
   if (typeof value !== "object" || value === null || !("modelId" in value)) return undefined;
-  if ("doStream" in value) return "language";
   if ("doEmbed" in value) return "embedding";
   if ("doRerank" in value) return "reranking";
   if ("doDecide" in value || "doEvaluate" in value || "doExtract" in value) return "decision";
   if ("maxImagesPerCall" in value) return "image";
   if ("maxVideosPerCall" in value) return "video";
-  return "doGenerate" in value ? "speech" : undefined;
+  if ("doStream" in value && "supportedUrls" in value) return "language";
+  return "doGenerate" in value ? made : undefined;
 }
 
 /** What a model's method costs money for; undefined for one that does not, or that we cannot meter. */
 export function surfaceOf(kind: ModelKind, method: string): Surface | undefined {
-  return billable[kind][method];
+  const surfaces = billable[kind];
+  return Object.hasOwn(surfaces, method) ? surfaces[method] : undefined;
+}
+
+/** All that models of a kind cost money for. */
+export function surfacesOf(kind: ModelKind): Surface[] {
+  return Object.values(billable[kind]);
 }
 
 /** A method by which a model does its work: each of these costs money. */

@@ -1,9 +1,13 @@
-import { boundReceipt, type Call, type CallResult, type CostExtractor, type Outcome } from "../costs.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { assertReceipt, type Quote, type Receipt } from "../receipt.ts";
+import { type Call, type CallResult, type CostExtractor, canBound, type Outcome } from "../costs.ts";
+import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
+import type { Quote, Receipt } from "../receipt.ts";
 import type { CostTracker } from "../tracker/cost-tracker.ts";
 import type { Reservation } from "../tracker/reservation.ts";
+import { checkedReceipt } from "./checked-receipt.ts";
 import { clampQuote } from "./clamp-quote.ts";
+import { rememberCall } from "./last-call.ts";
+import { inBackground, startLookup } from "./lookups.ts";
+import { refusalEvidence } from "./refusal-evidence.ts";
 import { ambientBudgets } from "./scope-context.ts";
 
 /** What metering needs: the budget, and what the provider package knows about money. */
@@ -44,6 +48,12 @@ export interface OpenCall {
  */
 export async function openCall(metering: Metering, asking: Call, signal?: AbortSignal): Promise<OpenCall> {
   const { tracker, costs } = metering;
+  if (!canBound(costs, asking.surface)) {
+    throw new UnboundedRequestError({
+      reason: `the costs of ${costs.provider} bound no call of the kind "${asking.surface}"`,
+      fix: "Make it without a budget, or with a CostExtractor that bounds it.",
+    });
+  }
   const call = { at: new Date(), ...asking };
   const asked = costs.quote(call);
   const hold = await tracker.reserve(asked, {
@@ -53,6 +63,7 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     ...(signal ? { signal } : {}),
   });
   const { quote } = hold;
+  rememberCall({ tracker, costs, call });
   try {
     await hold.markDispatched();
   } catch (error) {
@@ -88,9 +99,9 @@ function closeOnce(metering: Metering, hold: Reservation) {
     });
   const run = async (outcome: Outcome | "never sent") => {
     if (outcome === "never sent") return await hold.release(outcome);
-    const refusal = "error" in outcome ? (refusalEvidence(outcome.error) ?? costs.refusal?.(outcome.error)) : undefined;
+    const refusal = "error" in outcome ? refusalEvidence(costs, outcome.error) : undefined;
     if (refusal) return await hold.release(refusal);
-    const receipt = checked(() => costs.receipt(outcome), outcome);
+    const receipt = checkedReceipt(() => costs.receipt(outcome), outcome);
     const lookup = receipt.kind === "bound" ? startLookup(metering, outcome, receipt) : undefined;
     if (lookup) inBackground(tracker.ledger, guarded(lookup.then((found) => post(metering, hold, found, outcome))));
     else await post(metering, hold, receipt, outcome);
@@ -104,78 +115,4 @@ function closeOnce(metering: Metering, hold: Reservation) {
 async function post({ onReceipt }: Metering, hold: Reservation, receipt: Receipt, outcome: Outcome): Promise<void> {
   await onReceipt?.({ reservationId: hold.id, receipt, outcome });
   await hold.settle(receipt);
-}
-
-function checked(read: () => Receipt, outcome: Outcome): Receipt {
-  try {
-    const receipt = read();
-    assertReceipt(receipt);
-    return receipt;
-  } catch {
-    // An extractor that fails, or gives NaN or a negative cost, leaves the cost unknown: unknown is never free.
-    return boundReceipt(outcome);
-  }
-}
-
-/** The receipt that the provider is asked for, or `bound` if it knows none; undefined where there is nothing to ask. */
-function startLookup({ costs, onReceipt }: Metering, outcome: Outcome, bound: Receipt): Promise<Receipt> | undefined {
-  // An answer that is stored with its receipt must be stored before the caller has it.
-  if (onReceipt && outcome.result?.content !== undefined) return undefined;
-  try {
-    const asked = costs.lookup?.(outcome);
-    return asked?.then(
-      (found) => checked(() => found ?? bound, outcome),
-      () => bound,
-    );
-  } catch {
-    return undefined;
-  }
-}
-
-const lookups = new WeakMap<Ledger, Set<Promise<void>>>();
-
-function inBackground(ledger: Ledger, work: Promise<void>): void {
-  const pending = lookups.get(ledger) ?? new Set();
-  lookups.set(ledger, pending.add(work));
-  void work.then(() => pending.delete(work));
-}
-
-/**
- * Resolves when every ended call of this budget, and of those that share its ledger, has its cost in the books: none is
- * being looked up at its provider any more. To be awaited before a process ends or its ledger is closed; a call that is
- * left behind counts at its bound.
- */
-export async function settled({ ledger }: Pick<CostTracker, "ledger">): Promise<void> {
-  // A look-up between two tries does not keep a process alive by itself: whoever waits for it does.
-  const alive = setInterval(() => undefined, 60_000);
-  try {
-    for (let pending = lookups.get(ledger); pending?.size; ) await Promise.all(pending);
-  } finally {
-    clearInterval(alive);
-  }
-}
-
-/** Statuses that come only before generation, so that nothing was charged. 408 and 499 are no such evidence. */
-const refusedBeforeGeneration = new Set([400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 429]);
-/** Network errors that come before the request was received. */
-const neverConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]);
-
-/** Errors of the AI SDK that come before it sends anything: a missing key, a setting or prompt that cannot be sent. */
-const neverSent =
-  /^AI_(LoadAPIKey|LoadSetting|UnsupportedFunctionality|InvalidPrompt|InvalidArgument|NoSuchModel|MissingToolResults)Error$/;
-
-/** Why an error proves that the provider charged nothing; undefined when it does not. */
-function refusalEvidence(error: unknown): string | undefined {
-  for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
-    const { statusCode, code, cause, responseBody, name } = next as Record<string, unknown>;
-    if (typeof name === "string" && neverSent.test(name)) return `never sent: ${name}`;
-    if (typeof statusCode === "number") {
-      // A body that counts tokens was billed for them, whatever its status.
-      const isCounted = typeof responseBody === "string" && /"usage"\s*:\s*\{/.test(responseBody);
-      return refusedBeforeGeneration.has(statusCode) && !isCounted ? `HTTP ${statusCode}` : undefined;
-    }
-    if (typeof code === "string" && neverConnected.has(code)) return code;
-    next = cause;
-  }
-  return undefined;
 }

@@ -1,6 +1,6 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import type { Call, CallResult, Surface } from "../costs.ts";
-import { isBudgetExceeded } from "../errors/is-budget-exceeded.ts";
+import { BudgetError } from "../errors/budget-error.ts";
 import type { Quote } from "../receipt.ts";
 import { type Metering, type OpenCall, openCall } from "./meter-call.ts";
 import { meterStream } from "./meter-stream.ts";
@@ -31,7 +31,7 @@ export async function meterDoStream(metering: Metering, model: LanguageModelV4, 
   try {
     open = await openCall(metering, callOf({ surface: "stream", model, params }), params.abortSignal);
   } catch (error) {
-    if (!isBudgetExceeded(error)) throw error;
+    if (!BudgetError.isInstance(error)) throw error;
     return { stream: deniedStream(error) };
   }
   try {

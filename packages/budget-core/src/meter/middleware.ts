@@ -1,6 +1,32 @@
-import type { EmbeddingModelV4Middleware, ImageModelV4Middleware, LanguageModelV4Middleware } from "@ai-sdk/provider";
+import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import type { Metering } from "./meter-call.ts";
-import { meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
+import { type ModelCallOptions, meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
+
+/** What the AI SDK hands to a middleware, as far as it is used; its types differ between ai 6 and 7, its shape not. */
+interface Asked {
+  params: object;
+  model: object;
+}
+
+/** A middleware for `wrapLanguageModel` of ai 6 and 7. */
+export interface BudgetMiddleware {
+  /** ai 6 has no other type; neither version looks at the value. */
+  readonly specificationVersion: "v3";
+  wrapGenerate<Result>(options: Asked & { doGenerate: () => PromiseLike<Result> }): Promise<Result>;
+  wrapStream<Result>(options: Asked & { doStream: () => PromiseLike<Result> }): Promise<Result>;
+}
+
+/** A middleware for `wrapEmbeddingModel` of ai 6 and 7. */
+export interface BudgetEmbeddingMiddleware {
+  readonly specificationVersion: "v3";
+  wrapEmbed<Result>(options: Asked & { doEmbed: () => PromiseLike<Result> }): Promise<Result>;
+}
+
+/** A middleware for `wrapImageModel` of ai 6 and 7. */
+export interface BudgetImageMiddleware {
+  readonly specificationVersion: "v3";
+  wrapGenerate<Result>(options: Asked & { doGenerate: () => PromiseLike<Result> }): Promise<Result>;
+}
 
 /**
  * AI SDK middleware that lets a call through only when its upper bound fits the budget, and counts what it cost.
@@ -10,28 +36,35 @@ import { meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
  *
  * @throws BudgetExceededError to the caller of generateText, the same instance; streams carry it as their error.
  */
-export function budgetMiddleware(metering: Metering): LanguageModelV4Middleware {
+export function budgetMiddleware(metering: Metering): BudgetMiddleware {
+  // The model's own result is passed on, whose type the version of the SDK knows: hence `never`.
   return {
-    specificationVersion: "v4",
-    wrapGenerate: ({ params, model }) => meterGenerate(metering, model, params),
-    wrapStream: ({ params, model }) => meterDoStream(metering, model, params),
+    specificationVersion: "v3",
+    wrapGenerate: ({ params, model }) =>
+      meterGenerate(metering, model as LanguageModelV4, params as LanguageModelV4CallOptions) as Promise<never>,
+    wrapStream: ({ params, model }) =>
+      meterDoStream(metering, model as LanguageModelV4, params as LanguageModelV4CallOptions) as Promise<never>,
   };
 }
 
 /** The same for `wrapEmbeddingModel`. Each chunk that `embedMany` sends is a call of its own. */
-export function budgetEmbeddingMiddleware(metering: Metering): EmbeddingModelV4Middleware {
+export function budgetEmbeddingMiddleware(metering: Metering): BudgetEmbeddingMiddleware {
   return {
-    specificationVersion: "v4",
-    wrapEmbed: ({ params, model }) =>
-      meterOther(metering, { surface: "embed", model, params }, (sent) => model.doEmbed(sent)),
+    specificationVersion: "v3",
+    wrapEmbed: ({ params, model, doEmbed }) =>
+      meterOther(metering, { surface: "embed", model: asModel(model), params: params as ModelCallOptions }, doEmbed),
   };
 }
 
 /** The same for `wrapImageModel`. */
-export function budgetImageMiddleware(metering: Metering): ImageModelV4Middleware {
+export function budgetImageMiddleware(metering: Metering): BudgetImageMiddleware {
   return {
-    specificationVersion: "v4",
-    wrapGenerate: ({ params, model }) =>
-      meterOther(metering, { surface: "image", model, params }, (sent) => model.doGenerate(sent)),
+    specificationVersion: "v3",
+    wrapGenerate: ({ params, model, doGenerate }) =>
+      meterOther(metering, { surface: "image", model: asModel(model), params: params as ModelCallOptions }, doGenerate),
   };
+}
+
+function asModel(model: object): { modelId: string } {
+  return model as { modelId: string };
 }

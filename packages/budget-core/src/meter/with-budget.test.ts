@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Call, CostExtractor } from "../costs.ts";
+import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { budgetEmbeddingMiddleware, budgetImageMiddleware } from "./middleware.ts";
 import { coverage, withBudget } from "./with-budget.ts";
@@ -107,7 +108,7 @@ describe("withBudget", () => {
 
   it("refuses doors it cannot meter, unless told to leave them open", async () => {
     const strict = withBudget(makeProvider(), metering());
-    expect(() => strict.files()).toThrow(/"files" costs money in a way that cannot be metered/);
+    expect(() => strict.files()).toThrow(/what "files" costs is not metered/);
     expect(() => strict.decisionModel("x").doSomethingNew({})).toThrow(/doSomethingNew/);
     const open = withBudget(makeProvider(), { ...metering(), strict: false });
     expect(open.files()).toBe("uploaded");
@@ -130,6 +131,69 @@ describe("withBudget", () => {
     expect(() => coverage({})).toThrow(/withBudget\(\) made/);
   });
 
+  it("refuses kinds of calls that the costs cannot bound, and says so", async () => {
+    const given = metering();
+    const costs: CostExtractor = { ...given.costs, surfaces: ["generate", "embed"] };
+    const provider = withBudget(makeProvider(), { ...given, costs });
+    expect(coverage(provider)).toEqual([
+      { name: "()", status: "metered" },
+      { name: "chat", status: "metered" },
+      { name: "textEmbeddingModel", status: "metered" },
+      { name: "imageModel", status: "refused" },
+      { name: "decisionModel", status: "refused" },
+      { name: "files", status: "refused" },
+    ]);
+    expect(() => provider.imageModel("x")).toThrow(UnboundedRequestError);
+    expect(coverage(provider.chat("x"))).toEqual([
+      { name: "doGenerate", status: "metered" },
+      { name: "doStream", status: "refused" },
+    ]);
+    expect(() => provider.chat("x").doStream({})).toThrow(UnboundedRequestError);
+    await provider("x").doGenerate({});
+    const image = new ImageModel();
+    const asked = { model: image, params: {}, doGenerate: () => image.doGenerate({ prompt: "a cat" }) };
+    await expect(budgetImageMiddleware({ ...given, costs }).wrapGenerate(asked)).rejects.toThrow('kind "image"');
+    expect([image.calls, given.quoted.length]).toEqual([0, 1]);
+    const open = withBudget(makeProvider(), { ...given, costs, strict: false });
+    expect(coverage(open)[3]).toEqual({ name: "imageModel", status: "open" });
+    await open.imageModel("x").doGenerate({ prompt: "a cat" });
+    expect(given.quoted.length).toBe(1);
+  });
+
+  it("knows a model by what it is, whatever the method that made it is called", async () => {
+    const given = metering();
+    const makers = { image: () => new EmbeddingModel(), chat: () => "no model", speechModel: () => new ImageModel() };
+    const provider = withBudget(makers, given);
+    await provider.image().doEmbed({ values: [] });
+    await provider.speechModel().doGenerate({ prompt: "a cat" });
+    expect(given.quoted.map(({ surface }) => surface)).toEqual(["embed", "image"]);
+    expect(() => provider.chat()).toThrow(UnboundedRequestError);
+    expect(withBudget(makers, { ...given, strict: false }).chat()).toBe("no model");
+  });
+
+  it("leaves no way around it: functions of functions, objects of functions, constructors", async () => {
+    const given = metering();
+    const realtime = Object.assign((_modelId: string) => "session", { getToken: () => "token", label: "beta" });
+    const beta = { chat: (_modelId: string) => new LanguageModel(), agents: () => "agent" };
+    class Session {}
+    const tools = { search: () => "tool" };
+    const provider = withBudget({ realtime, beta, Session, tools, settings: { retries: 2 } }, given);
+    expect(() => provider.realtime("x")).toThrow('"realtime"');
+    expect(() => provider.realtime.getToken()).toThrow('"realtime.getToken"');
+    expect(provider.realtime.label).toBe("beta");
+    expect(() => new provider.Session()).toThrow(UnboundedRequestError);
+    expect(() => provider.beta.agents()).toThrow(UnboundedRequestError);
+    await provider.beta.chat("x").doGenerate({});
+    expect((await given.tracker.getStats()).callCount).toBe(1);
+    expect([provider.tools.search(), provider.settings.retries]).toEqual(["tool", 2]);
+    expect(coverage(provider)).toEqual([
+      { name: "realtime", status: "refused" },
+      { name: "Session", status: "refused" },
+      { name: "beta.chat", status: "metered" },
+      { name: "beta.agents", status: "refused" },
+    ]);
+  });
+
   it("takes a model alone, and settles a call that throws", async () => {
     const given = metering();
     const model = new EmbeddingModel();
@@ -137,6 +201,13 @@ describe("withBudget", () => {
     await expect(withBudget(model, given).doEmbed({ values: [] })).rejects.toThrow("limited");
     expect(await given.tracker.getStats()).toMatchObject({ callCount: 0, held: 0 });
     expect(() => withBudget({}, given)).toThrow(TypeError);
+    // One for speech looks like one for transcription; a provider's method tells them apart.
+    const speech = Object.assign(new FakeModel(), { doGenerate: async (_params: object) => ({}) });
+    expect(() => withBudget(speech, given)).toThrow("whose kind can be told");
+    await withBudget({ speechModel: () => speech }, given)
+      .speechModel()
+      .doGenerate({});
+    expect(given.quoted.at(-1)?.surface).toBe("speech");
   });
 });
 
@@ -144,12 +215,11 @@ describe("middleware of other models", () => {
   it("meters embeddings and images", async () => {
     const given = metering();
     const [embedding, image] = [new EmbeddingModel(), new ImageModel()];
-    type Embed = NonNullable<ReturnType<typeof budgetEmbeddingMiddleware>["wrapEmbed"]>;
-    type Image = NonNullable<ReturnType<typeof budgetImageMiddleware>["wrapGenerate"]>;
-    const embedParams = { model: embedding, params: { values: ["a"] } } as unknown as Parameters<Embed>[0];
-    const imageParams = { model: image, params: { prompt: "a cat" } } as unknown as Parameters<Image>[0];
-    await budgetEmbeddingMiddleware(given).wrapEmbed?.(embedParams);
-    await budgetImageMiddleware(given).wrapGenerate?.(imageParams);
+    const [embedParams, imageParams] = [{ values: ["a"] }, { prompt: "a cat" }];
+    const doEmbed = () => embedding.doEmbed(embedParams);
+    const doGenerate = () => image.doGenerate(imageParams);
+    await budgetEmbeddingMiddleware(given).wrapEmbed({ model: embedding, params: embedParams, doEmbed });
+    await budgetImageMiddleware(given).wrapGenerate({ model: image, params: imageParams, doGenerate });
     expect([embedding.calls, image.calls]).toEqual([1, 1]);
     expect(given.quoted.map(({ surface }) => surface)).toEqual(["embed", "image"]);
   });

@@ -1,14 +1,16 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { canBound, type Surface } from "../costs.ts";
 import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
-import { isDoor, kindOfFactory, kindOfModel, type ModelKind, surfaceOf } from "./doors.ts";
+import { isDoor, kindOfFactory, kindOfModel, type ModelKind, surfaceOf, surfacesOf } from "./doors.ts";
 import type { Metering } from "./meter-call.ts";
 import { type ModelCallOptions, meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
 
 /** Options of {@link withBudget}. */
 export interface WithBudgetOptions extends Metering {
   /**
-   * Whether a door that cannot be metered throws. Default true; with false it stays open, and what goes through it is
-   * neither limited nor counted: {@link coverage} lists such doors.
+   * Whether a door that cannot be metered throws UnboundedRequestError before anything is sent: one that is not known, or
+   * one whose costs the {@link CostExtractor} cannot bound. Default true; with false it stays open, and what goes through
+   * it is neither limited nor counted: {@link coverage} lists such doors.
    */
   strict?: boolean;
 }
@@ -26,9 +28,10 @@ const doors = new WeakMap<object, () => Door[]>();
 /**
  * A provider or a model of the AI SDK whose billable methods must fit the budget: language, embedding, image, speech,
  * transcription, reranking, video and decision models, whatever of them the {@link CostExtractor} can bound. The
- * provider's own type is kept.
+ * provider's own type is kept. Its `tools`, which send nothing themselves, stay as they are.
  *
- * @throws TypeError for what is neither a provider nor a model.
+ * @throws TypeError for what is neither a provider nor a model, and for a speech or transcription model by itself: they
+ * look alike, so give the provider that makes it.
  */
 export function withBudget<T extends object>(target: T, options: WithBudgetOptions): T {
   const kind = kindOfModel(target);
@@ -37,7 +40,8 @@ export function withBudget<T extends object>(target: T, options: WithBudgetOptio
 }
 
 /**
- * The doors of what {@link withBudget} made: which are metered, refused, or open.
+ * The doors of what {@link withBudget} made: which are metered, refused, or open. A provider's door is metered when the
+ * models that it makes have a metered door.
  *
  * @throws TypeError for anything else.
  */
@@ -48,38 +52,52 @@ export function coverage(wrapped: object): Door[] {
 }
 
 function meterProvider(provider: object, options: WithBudgetOptions): object {
-  if (typeof provider !== "function" && methodsOf(provider).length === 0) {
-    throw new TypeError("withBudget() takes an AI SDK provider or model");
+  if ("modelId" in provider || (typeof provider !== "function" && methodsOf(provider).length === 0)) {
+    throw new TypeError("withBudget() takes an AI SDK provider, or a model whose kind can be told");
   }
-  const { strict = true } = options;
-  const wrapResult = (made: unknown, kind: ModelKind | undefined) => {
-    const known = kindOfModel(made) && (kind ?? kindOfModel(made));
-    return known ? meterModel(made as object, known, options) : made;
-  };
-  const statusOf = (name: string): Door["status"] => {
-    if (kindOfFactory(name)) return "metered";
-    return strict ? "refused" : "open";
+  const statusOf = (kind: ModelKind | undefined) => statusOfDoor(kind ? surfacesOf(kind) : [], options);
+  /** Calls a factory; what it makes decides on its kind, wherever that can be told. */
+  const make = (name: string, expected: ModelKind | undefined, factory: () => unknown) => {
+    if (statusOf(expected) === "refused") refuse(name);
+    const made = factory();
+    const kind = kindOfModel(made, expected);
+    const status = statusOf(kind);
+    if (status === "refused") refuse(name);
+    return kind && status === "metered" ? meterModel(made as object, kind, options) : made;
   };
   const wrapped = new Proxy(provider, {
     apply: (target, _self, args: unknown[]) =>
-      wrapResult(Reflect.apply(target as (...given: unknown[]) => unknown, undefined, args), "language"),
+      make("()", "language", () => Reflect.apply(target as (...given: unknown[]) => unknown, undefined, args)),
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function" || typeof name !== "string" || isInherited(name)) return value;
-      if (statusOf(name) === "refused") return () => refuse(name);
-      return (...args: unknown[]) => wrapResult(Reflect.apply(value, target, args), kindOfFactory(name));
+      if (typeof name !== "string" || isInherited(name) || name === "tools") return value;
+      if (typeof value === "object" && value !== null && methodsOf(value).length > 0) {
+        return meterProvider(value, options);
+      }
+      if (typeof value !== "function") return value;
+      const kind = kindOfFactory(name);
+      if (statusOf(kind) === "refused") return closed(value, name);
+      return (...args: unknown[]) => make(name, kind, () => Reflect.apply(value, target, args));
     },
   });
-  const own = typeof provider === "function" ? [{ name: "()", status: "metered" as const }] : [];
-  doors.set(wrapped, () => [...own, ...methodsOf(provider).map((name) => ({ name, status: statusOf(name) }))]);
+  doors.set(wrapped, () => doorsOfProvider(provider, (name) => statusOf(kindOfFactory(name))));
   return wrapped;
 }
 
+function doorsOfProvider(provider: object, statusOf: (name: string) => Door["status"]): Door[] {
+  const own = typeof provider === "function" ? [{ name: "()", status: statusOf("languageModel") }] : [];
+  const nested = Object.entries(provider).flatMap(([path, value]: [string, unknown]) =>
+    typeof value === "object" && value !== null && path !== "tools"
+      ? methodsOf(value).map((name) => ({ name: `${path}.${name}`, status: statusOf(name) }))
+      : [],
+  );
+  return [...own, ...methodsOf(provider).map((name) => ({ name, status: statusOf(name) })), ...nested];
+}
+
 function meterModel(model: object, kind: ModelKind, options: WithBudgetOptions): object {
-  const { strict = true } = options;
-  const statusOf = (method: string): Door["status"] => {
-    if (surfaceOf(kind, method)) return "metered";
-    return strict ? "refused" : "open";
+  const statusOf = (method: string) => {
+    const surface = surfaceOf(kind, method);
+    return statusOfDoor(surface ? [surface] : [], options);
   };
   const wrapped = new Proxy(model, {
     get: (target, name) => {
@@ -99,6 +117,12 @@ function meterModel(model: object, kind: ModelKind, options: WithBudgetOptions):
       .map((name) => ({ name, status: statusOf(name) })),
   );
   return wrapped;
+}
+
+/** A door is metered when something that goes through it can be bounded. */
+function statusOfDoor(surfaces: readonly Surface[], { costs, strict = true }: WithBudgetOptions): Door["status"] {
+  if (surfaces.some((surface) => canBound(costs, surface))) return "metered";
+  return strict ? "refused" : "open";
 }
 
 interface DoorCall {
@@ -122,10 +146,24 @@ function meterDoor(
   return meterOther(metering, { surface, model: model as { modelId: string }, params }, call);
 }
 
+/** Refuses a function and, like realtime's `getToken`, the functions that it carries. */
+function closed(door: object, name: string): object {
+  return new Proxy(door, {
+    apply: () => refuse(name),
+    construct: () => refuse(name),
+    get: (target, member) => {
+      const value: unknown = Reflect.get(target, member, target);
+      return typeof value === "function" && typeof member === "string" && !isInherited(member)
+        ? () => refuse(`${name}.${member}`)
+        : value;
+    },
+  });
+}
+
 function refuse(name: string): never {
   throw new UnboundedRequestError({
-    reason: `"${name}" costs money in a way that cannot be metered yet`,
-    fix: "Use it without a budget, or with withBudget(…, { strict: false }) if it may spend unseen.",
+    reason: `what "${name}" costs is not metered`,
+    fix: "Use the provider that you gave to withBudget for it, or withBudget(…, { strict: false }): what it spends is then neither limited nor counted.",
   });
 }
 

@@ -225,19 +225,39 @@ describe("listeners", () => {
   });
 });
 
-describe("leases on a shared ledger", () => {
-  it("are kept alive while a call is in flight, and let go when it ends", async () => {
+describe("leases", () => {
+  it.each([true, false])(
+    "are kept alive while a call is in flight, and let go when it ends (shared: %s)",
+    async (shared) => {
+      vi.useFakeTimers();
+      const ledger = Object.assign(new MemoryLedger(), { shared });
+      const tracker = new CostTracker({ budget: 1, ledger, leaseMs: 3000 });
+      const hold = await tracker.reserve({ boundPicoUsd: micro });
+      await hold.markDispatched();
+      const fault = vi.spyOn(ledger, "extend").mockRejectedValueOnce(new Error("the store is away"));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(fault).toHaveBeenCalledTimes(60);
+      expect(await tracker.unresolved()).toEqual([]);
+      await hold.settle({ costPicoUsd: micro });
+      expect(vi.getTimerCount()).toBe(0);
+      vi.useRealTimers();
+    },
+  );
+
+  it("run out when nobody knows the hold any more, so that who waits for it is told", async () => {
     vi.useFakeTimers();
-    const ledger = Object.assign(new MemoryLedger(), { shared: true });
-    const tracker = new CostTracker({ budget: 1, ledger, leaseMs: 3000 });
-    const hold = await tracker.reserve({ boundPicoUsd: micro });
-    await hold.markDispatched();
-    const fault = vi.spyOn(ledger, "extend").mockRejectedValueOnce(new Error("the store is away"));
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(fault).toHaveBeenCalledTimes(60);
-    expect(await tracker.unresolved()).toEqual([]);
-    await hold.settle({ costPicoUsd: micro });
+    vi.stubGlobal(
+      "WeakRef",
+      class {
+        deref = () => undefined;
+      },
+    );
+    const tracker = new CostTracker({ budget: 1, leaseMs: 3000 });
+    await (await tracker.reserve({ boundPicoUsd: micro })).markDispatched();
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(await tracker.unresolved()).toHaveLength(1);
     expect(vi.getTimerCount()).toBe(0);
+    vi.unstubAllGlobals();
     vi.useRealTimers();
   });
 });
@@ -262,7 +282,7 @@ describe("a call that ends badly", () => {
 
   it("lets its lease run out when it could not be recorded, so that it holds up nobody", async () => {
     vi.useFakeTimers();
-    const ledger = Object.assign(new MemoryLedger(), { shared: true });
+    const ledger = new MemoryLedger();
     const tracker = new CostTracker({ budget: 1, ledger, leaseMs: 3000 });
     const open = await openCall({ tracker, costs: perToken }, call);
     vi.spyOn(ledger, "settle").mockRejectedValueOnce(new Error("the store is away"));

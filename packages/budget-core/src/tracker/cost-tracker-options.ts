@@ -43,7 +43,7 @@ export interface CostTrackerOptions {
   ledger?: Ledger;
   /**
    * How long a hold may stand without a sign of life, in ms. Default 10 minutes, and one minute on a ledger that other
-   * processes share; a call in flight keeps its own alive.
+   * processes share; a call in flight keeps its own alive, however long it lasts.
    */
   leaseMs?: number;
   /** Clock in ms that picks the window. Default `Date.now`. */

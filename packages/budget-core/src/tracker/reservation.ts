@@ -4,6 +4,9 @@ import { type Money, usd } from "../money.ts";
 import type { Quote, Receipt } from "../receipt.ts";
 import { waitingLineOf } from "./waiting.ts";
 
+/** Longer timers fire at once. */
+const maxTimerMs = 2_147_483_647;
+
 type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promise<void>;
 
 /** Money held for one attempt of one call. It ends by {@link settle} or {@link release}, exactly once. */
@@ -43,16 +46,8 @@ export class Reservation {
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
   async markDispatched(): Promise<void> {
     await this.#ledger.markDispatched(this.id);
-    if (this.#ledger.shared) this.#keepAlive();
-  }
-
-  /** Others must not take a call that is still in flight for one whose owner has died. */
-  #keepAlive(): void {
-    this.#heartbeat ??= setInterval(() => {
-      // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
-      this.#ledger.extend(this.id, this.#leaseMs).catch(() => undefined);
-    }, this.#leaseMs / 3);
-    (this.#heartbeat as { unref?: () => void }).unref?.();
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = keepAlive(this, this.#leaseMs);
   }
 
   /**
@@ -119,4 +114,23 @@ export class Reservation {
   extend(leaseMs: number): Promise<void> {
     return this.#ledger.extend(this.id, leaseMs);
   }
+}
+
+/** Nobody must take a call that is still in flight for one whose owner has died, however long it lasts. */
+function keepAlive(hold: Reservation, leaseMs: number): ReturnType<typeof setInterval> {
+  let owner: Reservation | undefined = hold;
+  let weak: WeakRef<Reservation> | undefined;
+  const beat = () => {
+    // Weak from the first beat on, which most calls do not reach: a hold that its owner forgot must run out, or who waits
+    // for it would wait for ever.
+    weak ??= new WeakRef(owner as Reservation);
+    owner = undefined;
+    const held = weak.deref();
+    // A lease that cannot be moved runs out, which loses nothing: the call then counts as unresolved until it ends.
+    if (held) held.extend(leaseMs).catch(() => undefined);
+    else clearInterval(heartbeat);
+  };
+  const heartbeat = setInterval(beat, Math.min(leaseMs / 3, maxTimerMs));
+  (heartbeat as { unref?: () => void }).unref?.();
+  return heartbeat;
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { boundReceipt, type CostExtractor } from "../costs.ts";
 import type { Receipt } from "../receipt.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
-import { openCall, type Posting, settled } from "./meter-call.ts";
+import { settled } from "./lookups.ts";
+import { openCall, type Posting } from "./meter-call.ts";
 
 const bound = 1000n;
 const call = { surface: "generate", modelId: "m", request: {} } as const;

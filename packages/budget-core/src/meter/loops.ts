@@ -1,0 +1,1 @@
+export { type BudgetIsSpentOptions, type BudgetStopCondition, budgetIsSpent } from "./budget-is-spent.ts";
