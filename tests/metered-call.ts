@@ -14,7 +14,7 @@ const outputPicoUsd = 600_000n;
 const maxOutputTokens = 40;
 
 /** What the calls of these tests cost at most, and did cost by what the provider says. */
-export const costs: CostExtractor = {
+const costs: CostExtractor = {
   provider: "simulator",
   quote({ request }) {
     const bytes = BigInt(new TextEncoder().encode(JSON.stringify(request)).length);

@@ -117,7 +117,7 @@ async function uninterrupted(options: {
   await ledger.close();
   if (count !== callsPerChild || account?.spentPicoUsd !== totalPicoUsd || report.alerts.join() !== alertsDue.join()) {
     throw new Error(
-      `Without a crash: ${count} calls, ${account?.spentPicoUsd} of ${totalPicoUsd}, alerts ${report.alerts}`,
+      `Without a crash: ${count} calls, ${account?.spentPicoUsd} of ${totalPicoUsd}, alerts ${report.alerts.join()}`,
     );
   }
   return report;
