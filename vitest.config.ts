@@ -20,11 +20,18 @@ const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) =
   };
 });
 
+/** What takes several packages and processes stands in `tests/`. */
+const across = {
+  extends: true as const,
+  root: here,
+  test: { name: "tests", include: ["tests/**/*.test.ts"], testTimeout: 120_000 },
+};
+
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...nodeConditions] } },
   test: {
-    projects,
+    projects: [...projects, across],
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
     coverage: {
       include: [

@@ -4,6 +4,8 @@ export default defineConfig({
   entry: {
     index: "src/index.ts",
     prices: "src/prices/index.ts",
+    audit: "src/audit.ts",
+    guard: "src/guard.ts",
     loops: "src/meter/loops.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     opentelemetry: "src/opentelemetry/index.ts",
