@@ -1,0 +1,230 @@
+import { InvalidAmountError } from "../errors/invalid-amount-error.ts";
+import { LedgerError } from "../errors/ledger-error.ts";
+import { ReservationStateError } from "../errors/reservation-state-error.ts";
+import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
+import type {
+  Account,
+  AccountKey,
+  Balance,
+  BalanceReport,
+  Ledger,
+  ReserveOutcome,
+  ReserveRequest,
+  UnresolvedReservation,
+} from "./ledger.ts";
+import { type PostgresClient, PostgresConnection } from "./postgres-connection.ts";
+import { migratePostgresLedger } from "./postgres-schema.ts";
+import { type PostgresStep, PostgresSteps } from "./postgres-steps.ts";
+
+/** Options of a {@link PostgresLedger}. */
+export interface PostgresLedgerOptions {
+  /** Schema of the ledger's own, which it creates and upgrades. Letters, digits and `_`. Default `"autolabel"`. */
+  schema?: string;
+  /**
+   * How long a step may take until it fails with a LedgerError, in milliseconds; twice that where it has to be repeated
+   * after a lost connection. Default 10,000.
+   */
+  timeoutMs?: number;
+}
+
+/**
+ * Balances in PostgreSQL 13 or newer, for any number of processes on any number of machines: exact to the pico-USD up to
+ * 10^26 USD. A step is one round trip and one transaction, and durable as the server's `synchronous_commit` says; steps
+ * asked for at once share both. Leases go by the server's clock. Every change of a balance is in the table `journal`.
+ *
+ * A step that fails was not done, or it is not known whether it was; it may be repeated with the same id.
+ */
+export class PostgresLedger implements Ledger {
+  readonly shared = true;
+  readonly #connection: PostgresConnection;
+  readonly #schema: string;
+  readonly #steps: PostgresSteps;
+  #ready: Promise<void> | undefined;
+
+  /**
+   * @param client a `Pool` of `pg` (give it an `error` listener: it emits one for every idle connection that breaks),
+   *   `postgres()` of `postgres`, or a `PGlite`; with a pooler in between, also in its transaction mode. The ledger does
+   *   not end it.
+   * @throws LedgerError for a schema whose name is none.
+   */
+  constructor(client: PostgresClient, options: PostgresLedgerOptions = {}) {
+    const { schema = "autolabel", timeoutMs = 10_000 } = options;
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(schema)) {
+      throw new LedgerError({ message: `"${schema}" cannot name a schema: use letters, digits and _, 63 at most` });
+    }
+    this.#schema = schema;
+    this.#connection = new PostgresConnection(client, timeoutMs);
+    this.#steps = new PostgresSteps((request) => this.#call("take_steps", request), timeoutMs);
+  }
+
+  async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
+    assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
+    assertStorable(request.amountPicoUsd);
+    const step = {
+      do: "reserve" as const,
+      ...request,
+      amountPicoUsd: String(request.amountPicoUsd),
+      accounts: request.accounts.map(({ scope, window, limitPicoUsd }) => {
+        return { scope, window, limitPicoUsd: limitPicoUsd === null ? null : String(limitPicoUsd) };
+      }),
+    };
+    const { admitted, lacking = [] } = await this.#take<ReserveAnswer>(step, "reserved again");
+    return admitted ? { admitted } : { admitted: false, lacking: lacking.map(lackingOf) };
+  }
+
+  async markDispatched(reservationId: string): Promise<void> {
+    await this.#take({ do: "markDispatched", id: reservationId }, "dispatched");
+  }
+
+  async settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
+    const step = { do: "settle" as const, id: reservationId, receipt: textOf(receipt) };
+    const { balances } = await this.#take<PostAnswer>(step, "settled");
+    return balances.map(balanceOf);
+  }
+
+  async release(reservationId: string, evidence?: string): Promise<void> {
+    const step = { do: "release" as const, id: reservationId, ...(evidence ? { evidence } : {}) };
+    await this.#take(step, "released without evidence");
+  }
+
+  async extend(reservationId: string, leaseMs: number): Promise<void> {
+    await this.#take({ do: "extend", id: reservationId, leaseMs }, "extended");
+  }
+
+  async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
+    const reports = await this.#call<(ReportText | null)[]>("read", { accounts: accounts.map(keyOf) });
+    return accounts.map((account, index) => reportOf(account, reports[index] ?? undefined));
+  }
+
+  async post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
+    const step = { do: "post" as const, id: crypto.randomUUID(), accounts: accounts.map(keyOf) };
+    const { balances } = await this.#take<PostAnswer>({ ...step, receipt: textOf(receipt) }, "posted");
+    return balances.map(balanceOf);
+  }
+
+  async reset(accounts: readonly AccountKey[]): Promise<void> {
+    await this.#take({ do: "reset", id: crypto.randomUUID(), accounts: accounts.map(keyOf) }, "reset");
+  }
+
+  async recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
+    const unresolved = await this.#call<UnresolvedText[]>("recover", options);
+    return unresolved.map(({ id, accounts, amountPicoUsd, modelId }) => ({
+      id,
+      accounts: accounts.map(keyOf),
+      amountPicoUsd: BigInt(amountPicoUsd),
+      ...(modelId === null ? {} : { modelId }),
+    }));
+  }
+
+  async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
+    if ("costPicoUsd" in evidence) return void (await this.settle(reservationId, evidence));
+    await this.#take({ do: "writeOff", id: reservationId, evidence: evidence.writeOff }, "written off");
+  }
+
+  claim({ scope, window }: AccountKey, name: string): Promise<boolean> {
+    return this.#call<boolean>("claim", { scope, window, name, claimedBy: crypto.randomUUID() });
+  }
+
+  async close(): Promise<void> {
+    await this.#steps.drain();
+  }
+
+  /** Takes a step; `wording` is what a reservation cannot be when its state does not allow it. */
+  async #take<Answer>(step: PostgresStep, wording: string): Promise<Answer> {
+    const answer = await this.#steps.take(step);
+    if (!isRefusal(answer)) return answer as Answer;
+    throw new ReservationStateError({ reservationId: step.id, state: answer.state ?? "unknown", step: wording });
+  }
+
+  async #call<Answer>(functionName: string, request: object): Promise<Answer> {
+    // Not kept when it fails: a server that is not there yet may come.
+    this.#ready ??= migratePostgresLedger(this.#connection, this.#schema).catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    await this.#ready;
+    return (await this.#connection.call(`"${this.#schema}".${functionName}`, request)) as Answer;
+  }
+}
+
+/** A balance as the server tells it: amounts as decimal text, because JSON has no exact number for them. */
+interface BalanceText extends AccountKey {
+  spentPicoUsd: string;
+  heldPicoUsd: string;
+  unresolvedPicoUsd: string;
+  callCount: number;
+  boundCallCount: number;
+}
+
+interface ReportText extends BalanceText {
+  byModel: Record<string, { callCount: number; spentPicoUsd: string }>;
+}
+
+interface ReserveAnswer {
+  admitted: boolean;
+  lacking?: (BalanceText & { limitPicoUsd: string })[];
+}
+
+interface PostAnswer {
+  balances: BalanceText[];
+}
+
+interface UnresolvedText {
+  id: string;
+  accounts: AccountKey[];
+  amountPicoUsd: string;
+  modelId: string | null;
+}
+
+/** More than the columns hold. */
+const tooManyPicoUsd = 10n ** 38n;
+
+/** Refused before it is sent, so that the sum of a few still fits. */
+function assertStorable(picoUsd: bigint): void {
+  if (picoUsd < tooManyPicoUsd) return;
+  const hint = "a PostgreSQL ledger holds up to 10^26 USD an account";
+  throw new InvalidAmountError({ what: "An amount in pico-USD", given: picoUsd, hint });
+}
+
+/** A receipt as the server reads it. @throws InvalidAmountError */
+function textOf(receipt: Receipt): object {
+  assertReceipt(receipt);
+  assertStorable(receipt.costPicoUsd);
+  return { kind: "reported", ...receipt, costPicoUsd: String(receipt.costPicoUsd) };
+}
+
+function isRefusal(answer: unknown): answer is { state: string | null } {
+  return typeof answer === "object" && answer !== null && "state" in answer;
+}
+
+function keyOf({ scope, window }: AccountKey): AccountKey {
+  return { scope, window };
+}
+
+function lackingOf({ limitPicoUsd, ...balance }: BalanceText & { limitPicoUsd: string }): Balance & Account {
+  return { ...balanceOf(balance), limitPicoUsd: BigInt(limitPicoUsd) };
+}
+
+function balanceOf(balance: BalanceText): Balance {
+  return {
+    scope: balance.scope,
+    window: balance.window,
+    spentPicoUsd: BigInt(balance.spentPicoUsd),
+    heldPicoUsd: BigInt(balance.heldPicoUsd),
+    unresolvedPicoUsd: BigInt(balance.unresolvedPicoUsd),
+    callCount: balance.callCount,
+    boundCallCount: balance.boundCallCount,
+  };
+}
+
+const unused = { spentPicoUsd: "0", heldPicoUsd: "0", unresolvedPicoUsd: "0", callCount: 0, boundCallCount: 0 };
+
+function reportOf(
+  account: AccountKey,
+  report: ReportText = { ...keyOf(account), ...unused, byModel: {} },
+): BalanceReport {
+  const models = Object.entries(report.byModel).map(([modelId, { callCount, spentPicoUsd }]) => {
+    return [modelId, { callCount, spentPicoUsd: BigInt(spentPicoUsd) }] as const;
+  });
+  return { ...balanceOf(report), byModel: Object.fromEntries(models) };
+}
