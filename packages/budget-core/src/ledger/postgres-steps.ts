@@ -17,7 +17,7 @@ interface Pending {
 }
 
 /** More would hold the accounts for long. */
-const maxStepsPerCall = 256;
+const maxStepsPerCall = 64;
 /** One at work, one on its way. */
 const maxCallsInFlight = 2;
 
