@@ -4,6 +4,7 @@ import { BudgetError, LedgerError } from "@autolabel/budget-core";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { processIo } from "./commands/command-io.ts";
 import type { LabelOptions } from "./commands/label.ts";
+import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -55,7 +56,51 @@ function program(setExitCode: (code: number) => void): Command {
       const { resume } = await import("./commands/resume.ts");
       setExitCode(await resume(id, options, processIo));
     });
+  addLedgerCommands(autolabel, setExitCode);
   return autolabel;
+}
+
+const ledgerHelp = "[ledger]: a SQLite file, a URL, or the id of a run (default: the last run)";
+
+function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => void): void {
+  const ledger = autolabel.command("ledger").summary("look at the books of a run or of any ledger, and mend them");
+  const store = ["--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)"] as const;
+
+  ledger
+    .command("inspect [ledger]")
+    .summary("balances, and calls that have not ended")
+    .addHelpText("after", `\n${ledgerHelp}`)
+    .option("--json", "as one line of JSON")
+    .option(...store)
+    .action(async (target: string | undefined, options: LedgerOptions) => {
+      const { inspectLedger } = await import("./commands/ledger.ts");
+      setExitCode(await inspectLedger(target, options, processIo));
+    });
+
+  ledger
+    .command("verify [ledger]")
+    .summary("whether balances equal the journal and the open reservations; exit code 1 if not")
+    .addHelpText("after", `\n${ledgerHelp}`)
+    .option("--json", "as one line of JSON")
+    .option(...store)
+    .action(async (target: string | undefined, options: LedgerOptions) => {
+      const { verifyBooks } = await import("./commands/ledger.ts");
+      setExitCode(await verifyBooks(target, options, processIo));
+    });
+
+  ledger
+    .command("resolve [reservation]")
+    .summary("end calls that a crash left unresolved: they count at their upper bound until then")
+    .option("--cost <usd>", "what the call did cost, by the provider's log")
+    .option("--write-off <reason>", "nothing was charged; the reason is kept")
+    .option("--all", "all unresolved calls, with --write-off")
+    .option("--ledger <ledger>", "a SQLite file, a URL, or the id of a run (default: the last run)")
+    .option("--json", "as one line of JSON")
+    .option(...store)
+    .action(async (id: string | undefined, options: ResolveOptions) => {
+      const { resolveCalls } = await import("./commands/ledger.ts");
+      setExitCode(await resolveCalls(id, options, processIo));
+    });
 }
 
 function readCount(text: string): number {

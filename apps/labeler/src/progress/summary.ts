@@ -53,7 +53,8 @@ export function summarize(end: RunEnd, width: number, style: Style): string {
   return `${style([color, "bold"], text)} ${labeled} labeled for ${cost}.\n${body.join("")}`;
 }
 
-function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => string): string[][] {
+function problems(end: RunEnd, amount: (money: Money) => string): string[][] {
+  const { outcome, counts, stats } = end;
   const { unresolved } = stats.exact;
   const lines: string[][] = [];
   if (outcome.kind === "credit") lines.push(["refused", outcome.error.message]);
@@ -69,7 +70,7 @@ function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => 
   if (unresolved.picoUsd > 0n) {
     lines.push([
       "unresolved",
-      `${amount(unresolved)} for calls that were cut off in flight; what they did cost is not known, so they count at their upper bound`,
+      `${amount(unresolved)} for calls that were cut off in flight; what they did cost is not known, so they count at their upper bound until you resolve them: ${inspectCommand(end)}`,
     ]);
   }
   if (stats.overrun > 0) {
@@ -85,6 +86,10 @@ function problems({ outcome, counts, stats }: RunEnd, amount: (money: Money) => 
     ]);
   }
   return lines;
+}
+
+function inspectCommand({ resumeCommand }: RunEnd): string {
+  return resumeCommand.replace(" resume ", " ledger inspect ");
 }
 
 function outputText({ output, counts }: RunEnd): string {

@@ -218,8 +218,13 @@ export class RunStore {
   }
 }
 
-/** An open exclusive transaction on a file beside the run: the operating system frees it even after `kill -9`. */
-function lockRun(path: string): DatabaseSync {
+/**
+ * An open exclusive transaction on a file beside the run: the operating system frees it even after `kill -9`. Close it to
+ * unlock.
+ *
+ * @throws UsageError when another process works on the run.
+ */
+export function lockRun(path: string): DatabaseSync {
   const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
   try {
     lock.exec("BEGIN EXCLUSIVE");

@@ -46,7 +46,7 @@ export interface CostTrackerOptions {
    * processes share; a call in flight keeps its own alive.
    */
   leaseMs?: number;
-  /** Clock in ms that picks the window. Default `Date.now`. */
+  /** Clock in ms that picks the window. Default: the clock of the ledger's store, on which all processes agree. */
   now?: () => number;
 }
 

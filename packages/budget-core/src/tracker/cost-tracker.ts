@@ -17,6 +17,7 @@ import type { CostTrackerEvents, CostTrackerOptions, OnInsufficient, ReserveOpti
 import { freeIn, laneOf, readLimit, tightest } from "./limits.ts";
 import { refusalError, tightestOf } from "./refusal-error.ts";
 import { Reservation } from "./reservation.ts";
+import { type StoreClock, storeClockOf } from "./store-clock.ts";
 import { mayFitLater, type Refusal, type WaitingLine, waitingLineOf } from "./waiting.ts";
 import { noWindows, type WindowClock, windowClock } from "./windows.ts";
 
@@ -36,7 +37,10 @@ export class CostTracker {
   readonly #mode: "reserve" | "check";
   readonly #maxWaitMs: number | undefined;
   readonly #leaseMs: number;
-  readonly #now: () => number;
+  readonly #ownNow: (() => number) | undefined;
+  readonly #clock: StoreClock;
+  /** Whether the store's clock decides which window a call counts in. */
+  readonly #isTimed: boolean;
   readonly #windowAt: WindowClock;
   readonly #alerts: AlertWatch;
   readonly #line: WaitingLine;
@@ -67,7 +71,9 @@ export class CostTracker {
     this.#mode = options.mode ?? (parent ? parent.#mode : "reserve");
     this.#maxWaitMs = options.maxWaitMs ?? (parent ? parent.#maxWaitMs : undefined);
     this.#leaseMs = options.leaseMs ?? (parent ? parent.#leaseMs : defaultLeaseMs(this.ledger));
-    this.#now = options.now ?? (parent ? parent.#now : Date.now);
+    this.#ownNow = options.now ?? (parent ? parent.#ownNow : undefined);
+    this.#clock = storeClockOf(this.ledger);
+    this.#isTimed = per !== undefined && this.#ownNow === undefined;
     this.#windowAt = per === undefined ? noWindows : windowClock(per, timeZone);
     this.#alerts = new AlertWatch(this.ledger, options.alerts ?? defaultAlerts);
     this.#limitPicoUsd = readLimit(options.budget);
@@ -125,6 +131,7 @@ export class CostTracker {
   async addCost(cost: Usd): Promise<boolean> {
     const receipt: Receipt = { costPicoUsd: usd(cost).picoUsd };
     const trackers = this.#chain;
+    await this.#syncClock(trackers);
     const accounts = trackers.map((tracker) => tracker.#account());
     const balances = await this.ledger.post(accounts, receipt);
     await this.#settled({ trackers, accounts, balances }, { receipt, modelId: undefined });
@@ -153,6 +160,7 @@ export class CostTracker {
 
   /** Zeroes spend and call count of this window; the limit stays, and so do calls in flight. */
   async reset(): Promise<void> {
+    await this.#syncClock([this]);
     await this.ledger.reset([this.#account()]);
     this.#line.wake();
   }
@@ -229,10 +237,28 @@ export class CostTracker {
   /** Where this budget's calls are held now. What is only checked is held under no limit. */
   #account(): Account {
     const limitPicoUsd = this.#mode === "check" ? null : this.#limitPicoUsd;
-    return { scope: this.scope, window: this.#windowAt(this.#now()).id, limitPicoUsd };
+    return { scope: this.scope, window: this.#windowAt(this.#nowMs()).id, limitPicoUsd };
+  }
+
+  #nowMs(): number {
+    return this.#ownNow ? this.#ownNow() : this.#clock.now();
+  }
+
+  async #syncClock(trackers: readonly CostTracker[]): Promise<void> {
+    if (trackers.some((tracker) => tracker.#isTimed)) await this.#clock.sync(this.ledger);
+  }
+
+  /** Whether a window of these accounts was over, or not begun, when the store answered. */
+  #isOutOfTime(trackers: readonly CostTracker[], accounts: readonly Account[], atMs: number): boolean {
+    if (!trackers.some((tracker) => tracker.#isTimed)) return false;
+    this.#clock.learn(atMs);
+    return trackers.some((tracker, index) => {
+      return tracker.#isTimed && tracker.#windowAt(atMs).id !== accounts[index]?.window;
+    });
   }
 
   async #read(): Promise<BalanceReport> {
+    await this.#syncClock([this]);
     const [balance] = await this.ledger.read([this.#account()]);
     return balance as BalanceReport;
   }
@@ -253,10 +279,11 @@ export class CostTracker {
   async #tryReserve(quote: Quote, trackers: readonly CostTracker[], options: ReserveOptions): Promise<Attempt> {
     const { boundPicoUsd: amountPicoUsd, priceBook } = quote;
     // An id of its own for every try: a late answer to one that was given up must not touch the next.
-    const id = crypto.randomUUID();
+    let id = crypto.randomUUID();
     const isChain = trackers === this.#chain;
     let accounts: readonly Account[] = [];
-    const reserve = () => {
+    await this.#syncClock(trackers);
+    const reserve = async (): Promise<ReserveOutcome> => {
       accounts = trackers.map((tracker) => tracker.#account());
       const request: ReserveRequest = {
         id,
@@ -266,7 +293,12 @@ export class CostTracker {
       };
       if (options.modelId !== undefined) request.modelId = options.modelId;
       if (priceBook !== undefined) request.priceBook = priceBook;
-      return this.ledger.reserve(request);
+      const outcome = await this.ledger.reserve(request);
+      if (!this.#isOutOfTime(trackers, accounts, outcome.atMs)) return outcome;
+      // The windows changed on the way, or this process's clock jumped: once more, in those that the store is in.
+      if (outcome.admitted) await this.ledger.release(id);
+      id = crypto.randomUUID();
+      return await reserve();
     };
     const done = (outcome: ReserveOutcome): Attempt => ({ id, quote, accounts, outcome });
     // The budgets that were named for this call decide how it waits; their parents only limit it.
@@ -291,7 +323,7 @@ export class CostTracker {
     const owner = trackers.find((tracker) => {
       return tracker.scope === lacking.scope && tracker.#account().window === lacking.window;
     });
-    const { endsAtMs } = owner ? owner.#windowAt(owner.#now()) : { endsAtMs: Number.POSITIVE_INFINITY };
+    const { endsAtMs } = owner ? owner.#windowAt(owner.#nowMs()) : { endsAtMs: Number.POSITIVE_INFINITY };
     const error = refusalError(lacking, amountPicoUsd, endsAtMs);
     for (const tracker of trackers) tracker.#tell("denied", { error });
     return error;
