@@ -1,6 +1,7 @@
 import { LedgerError } from "../errors/ledger-error.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
-import { stepFunctions } from "./postgres-functions.ts";
+import { ledgerFunctions } from "./postgres-functions.ts";
+import { stepFunctions } from "./postgres-step-functions.ts";
 
 /** Append-only: step n brings the tables and functions of version n-1 to version n. A released step never changes. */
 const steps: readonly string[] = [
@@ -35,6 +36,7 @@ const steps: readonly string[] = [
      state TEXT NOT NULL,
      accounts JSONB NOT NULL,
      amount_pico_usd NUMERIC(38, 0) NOT NULL,
+     reserved_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
      lease_ends_at TIMESTAMPTZ NOT NULL,
      model_id TEXT,
      price_book TEXT,
@@ -49,20 +51,28 @@ const steps: readonly string[] = [
    CREATE TABLE journal (
      entry BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      written_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
-     step TEXT NOT NULL,
-     step_id TEXT COLLATE "C" NOT NULL,
      scope TEXT COLLATE "C" NOT NULL,
      "window" TEXT COLLATE "C" NOT NULL,
-     spent_pico_usd NUMERIC(38, 0) NOT NULL,
-     held_pico_usd NUMERIC(38, 0) NOT NULL,
-     unresolved_pico_usd NUMERIC(38, 0) NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('settled', 'posted', 'reset')),
+     amount_pico_usd NUMERIC(38, 0) NOT NULL,
      call_count BIGINT NOT NULL,
      bound_call_count BIGINT NOT NULL,
+     reservation_id TEXT,
+     step_id TEXT,
      model_id TEXT
    );
-   CREATE INDEX unreserved_entries ON journal (step_id) WHERE step IN ('posted', 'reset');
-   ${stepFunctions}`,
+   CREATE INDEX unreserved_entries ON journal (step_id) WHERE step_id IS NOT NULL;
+   CREATE FUNCTION keep_journal() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+   BEGIN
+     RAISE EXCEPTION 'the journal is append-only';
+   END $$;
+   CREATE TRIGGER journal_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON journal EXECUTE FUNCTION keep_journal();
+   ${stepFunctions}
+   ${ledgerFunctions}`,
 ];
+
+/** The version that {@link migratePostgresLedger} brings a ledger to. */
+export const postgresSchemaVersion = steps.length;
 
 /**
  * Creates or upgrades the ledger's own schema. Processes that start at once take turns; one that finds the newest version

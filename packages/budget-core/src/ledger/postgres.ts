@@ -3,18 +3,34 @@ import { LedgerError } from "../errors/ledger-error.ts";
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
 import type {
-  Account,
   AccountKey,
   Balance,
   BalanceReport,
   Ledger,
+  LedgerReport,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,
 } from "./ledger.ts";
+import {
+  type BooksText,
+  balanceOf,
+  booksOf,
+  isRefusal,
+  keyOf,
+  type OpenText,
+  outcomeOf,
+  type PostAnswer,
+  type ReportText,
+  type ReserveAnswer,
+  reportOf,
+  unresolvedOf,
+} from "./postgres-answers.ts";
 import { type PostgresClient, PostgresConnection } from "./postgres-connection.ts";
-import { migratePostgresLedger } from "./postgres-schema.ts";
+import { migratePostgresLedger, postgresSchemaVersion } from "./postgres-schema.ts";
 import { type PostgresStep, PostgresSteps } from "./postgres-steps.ts";
+
+export type { PostgresClient };
 
 /** Options of a {@link PostgresLedger}. */
 export interface PostgresLedgerOptions {
@@ -68,8 +84,7 @@ export class PostgresLedger implements Ledger {
         return { scope, window, limitPicoUsd: limitPicoUsd === null ? null : String(limitPicoUsd) };
       }),
     };
-    const { admitted, lacking = [] } = await this.#take<ReserveAnswer>(step, "reserved again");
-    return admitted ? { admitted } : { admitted: false, lacking: lacking.map(lackingOf) };
+    return outcomeOf(await this.#take<ReserveAnswer>(step, "reserved again"));
   }
 
   async markDispatched(reservationId: string): Promise<void> {
@@ -107,13 +122,7 @@ export class PostgresLedger implements Ledger {
   }
 
   async recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
-    const unresolved = await this.#call<UnresolvedText[]>("recover", options);
-    return unresolved.map(({ id, accounts, amountPicoUsd, modelId }) => ({
-      id,
-      accounts: accounts.map(keyOf),
-      amountPicoUsd: BigInt(amountPicoUsd),
-      ...(modelId === null ? {} : { modelId }),
-    }));
+    return (await this.#call<OpenText[]>("recover", options)).map(unresolvedOf);
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
@@ -123,6 +132,14 @@ export class PostgresLedger implements Ledger {
 
   claim({ scope, window }: AccountKey, name: string): Promise<boolean> {
     return this.#call<boolean>("claim", { scope, window, name, claimedBy: crypto.randomUUID() });
+  }
+
+  async inspect(options: { scopes?: readonly string[] } = {}): Promise<LedgerReport> {
+    return { schemaVersion: postgresSchemaVersion, ...booksOf(await this.#call<BooksText>("inspect", options)) };
+  }
+
+  now(): Promise<number> {
+    return this.#call<number>("now", {});
   }
 
   async close(): Promise<void> {
@@ -147,35 +164,6 @@ export class PostgresLedger implements Ledger {
   }
 }
 
-/** A balance as the server tells it: amounts as decimal text, because JSON has no exact number for them. */
-interface BalanceText extends AccountKey {
-  spentPicoUsd: string;
-  heldPicoUsd: string;
-  unresolvedPicoUsd: string;
-  callCount: number;
-  boundCallCount: number;
-}
-
-interface ReportText extends BalanceText {
-  byModel: Record<string, { callCount: number; spentPicoUsd: string }>;
-}
-
-interface ReserveAnswer {
-  admitted: boolean;
-  lacking?: (BalanceText & { limitPicoUsd: string })[];
-}
-
-interface PostAnswer {
-  balances: BalanceText[];
-}
-
-interface UnresolvedText {
-  id: string;
-  accounts: AccountKey[];
-  amountPicoUsd: string;
-  modelId: string | null;
-}
-
 /** More than the columns hold. */
 const tooManyPicoUsd = 10n ** 38n;
 
@@ -191,40 +179,4 @@ function textOf(receipt: Receipt): object {
   assertReceipt(receipt);
   assertStorable(receipt.costPicoUsd);
   return { kind: "reported", ...receipt, costPicoUsd: String(receipt.costPicoUsd) };
-}
-
-function isRefusal(answer: unknown): answer is { state: string | null } {
-  return typeof answer === "object" && answer !== null && "state" in answer;
-}
-
-function keyOf({ scope, window }: AccountKey): AccountKey {
-  return { scope, window };
-}
-
-function lackingOf({ limitPicoUsd, ...balance }: BalanceText & { limitPicoUsd: string }): Balance & Account {
-  return { ...balanceOf(balance), limitPicoUsd: BigInt(limitPicoUsd) };
-}
-
-function balanceOf(balance: BalanceText): Balance {
-  return {
-    scope: balance.scope,
-    window: balance.window,
-    spentPicoUsd: BigInt(balance.spentPicoUsd),
-    heldPicoUsd: BigInt(balance.heldPicoUsd),
-    unresolvedPicoUsd: BigInt(balance.unresolvedPicoUsd),
-    callCount: balance.callCount,
-    boundCallCount: balance.boundCallCount,
-  };
-}
-
-const unused = { spentPicoUsd: "0", heldPicoUsd: "0", unresolvedPicoUsd: "0", callCount: 0, boundCallCount: 0 };
-
-function reportOf(
-  account: AccountKey,
-  report: ReportText = { ...keyOf(account), ...unused, byModel: {} },
-): BalanceReport {
-  const models = Object.entries(report.byModel).map(([modelId, { callCount, spentPicoUsd }]) => {
-    return [modelId, { callCount, spentPicoUsd: BigInt(spentPicoUsd) }] as const;
-  });
-  return { ...balanceOf(report), byModel: Object.fromEntries(models) };
 }
