@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 export interface PostgresServer {
   /** Connection string of its superuser; the server trusts whoever connects. */
   url: string;
-  /** Stops it at once, as a crash of the machine's process would, and starts it again on the same port and data. */
+  /** Crashes it and starts it again on the same port and data. */
   restart: () => Promise<void>;
   /** Stops it and removes its data. */
   stop: () => Promise<void>;
@@ -46,20 +46,25 @@ export async function startPostgres(): Promise<PostgresServer> {
   let server = await start();
   const killNow = () => void server.kill("SIGQUIT");
   process.once("exit", killNow);
-  const end = async (signal: "SIGINT" | "SIGQUIT") => {
+  const crash = async () => {
     const ended = once(server, "exit");
-    server.kill(signal);
+    killNow();
     await ended;
   };
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     restart: async () => {
-      await end("SIGQUIT");
+      await crash();
       server = await start();
     },
     stop: async () => {
       process.off("exit", killNow);
-      await end("SIGINT");
+      // Clients that said goodbye are let go first, so that none of them sees an error; one that stays does not matter.
+      const waited = setTimeout(killNow, 2000);
+      const ended = once(server, "exit");
+      server.kill("SIGTERM");
+      await ended;
+      clearTimeout(waited);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -11,10 +11,13 @@ export type TextRow = Partial<Record<string, string | null>>;
 /** A client whose calls end in bounded time, once more where the connection was lost, and fail with a LedgerError. */
 export class PostgresConnection {
   readonly timeoutMs: number;
+  /** How long the server waits for a lock: less, so that it answers why, and does nothing after the answer is late. */
+  readonly lockTimeoutMs: number;
   readonly #send: (text: string, values?: string[]) => PromiseLike<unknown[]>;
 
   constructor(client: PostgresClient, timeoutMs: number) {
     this.timeoutMs = timeoutMs;
+    this.lockTimeoutMs = Math.ceil(timeoutMs / 2);
     this.#send =
       "unsafe" in client
         ? (text, values) => client.unsafe(text, values)
@@ -39,7 +42,7 @@ export class PostgresConnection {
   async call(functionName: string, request: object): Promise<unknown> {
     const text = `SELECT ${functionName}($1::text::jsonb)::text AS answer`;
     const ask = async (asked: object) => {
-      const [row] = await this.query(text, [JSON.stringify({ ...asked, timeoutMs: this.timeoutMs })]);
+      const [row] = await this.query(text, [JSON.stringify({ ...asked, lockTimeoutMs: this.lockTimeoutMs })]);
       return JSON.parse(row?.answer ?? "null") as unknown;
     };
     try {

@@ -10,7 +10,7 @@ export const ledgerFunctions = `
      outcome JSONB;
      outcomes JSONB := '[]';
    BEGIN
-     PERFORM set_config('lock_timeout', request ->> 'timeoutMs', TRUE);
+     PERFORM set_config('lock_timeout', request ->> 'lockTimeoutMs', TRUE);
      PERFORM lock_accounts((SELECT jsonb_agg(key) FROM (
        SELECT jsonb_array_elements(asked -> 'accounts') FROM jsonb_array_elements(steps) AS asked
        UNION ALL
@@ -50,7 +50,7 @@ export const ledgerFunctions = `
        WHERE state IN ('held', 'dispatched') AND is_due(hold, abandoned));
      hold reservations;
    BEGIN
-     PERFORM set_config('lock_timeout', request ->> 'timeoutMs', TRUE);
+     PERFORM set_config('lock_timeout', request ->> 'lockTimeoutMs', TRUE);
      PERFORM lock_accounts((SELECT jsonb_agg(key) FROM reservations, jsonb_array_elements(accounts) AS key
        WHERE id = ANY (due)));
      -- Looked at again, each under its lock: its owner may have moved on meanwhile.
@@ -97,7 +97,7 @@ export const ledgerFunctions = `
          SELECT scope, "window" FROM accounts UNION SELECT scope, "window" FROM journal UNION SELECT * FROM open
        ), sums AS (
          SELECT scope, "window", sum(amount_pico_usd) AS spent, sum(call_count) AS calls, sum(bound_call_count) AS bound
-           FROM journal GROUP BY scope, "window"
+           FROM journal WHERE scopes IS NULL OR scopes ? scope GROUP BY scope, "window"
        )
        SELECT coalesce(jsonb_agg(balance_of(a) || jsonb_build_object(
            'scope', scope,

@@ -81,8 +81,11 @@ export const postgresSchemaVersion = steps.length;
  * @throws LedgerError when a newer version of this package has written it, or the server refuses.
  */
 export async function migratePostgresLedger(connection: PostgresConnection, schema: string): Promise<void> {
-  const version = await readVersion(connection, schema);
-  if (version < steps.length) await connection.query(migration(schema, connection.timeoutMs));
+  let version = await readVersion(connection, schema);
+  if (version < steps.length) {
+    await connection.query(migration(schema, connection.lockTimeoutMs));
+    version = await readVersion(connection, schema);
+  }
   if (version <= steps.length) return;
   throw new LedgerError({
     message: `This ledger has schema version ${version}, this package knows up to ${steps.length}: upgrade @autolabel/budget-core`,
@@ -97,7 +100,7 @@ async function readVersion(connection: PostgresConnection, schema: string): Prom
 }
 
 /** One statement, so that it is one transaction on whichever connection of a pool. */
-function migration(schema: string, timeoutMs: number): string {
+function migration(schema: string, lockTimeoutMs: number): string {
   const missing = steps.map(
     (step, index) => `
      IF found_version < ${index + 1} THEN
@@ -108,11 +111,14 @@ function migration(schema: string, timeoutMs: number): string {
   return `DO $migration$
    DECLARE found_version INT;
    BEGIN
-     PERFORM set_config('lock_timeout', '${timeoutMs}', true);
+     PERFORM set_config('lock_timeout', '${lockTimeoutMs}', true);
      PERFORM pg_advisory_xact_lock(hashtextextended('autolabel ledger in ${schema}', 0));
-     IF to_regnamespace('"${schema}"') IS NULL THEN CREATE SCHEMA "${schema}"; END IF;
+     -- Queries of the catalog, because functions such as to_regclass do not see what was committed during the wait.
+     IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = '${schema}') THEN CREATE SCHEMA "${schema}"; END IF;
      PERFORM set_config('search_path', '"${schema}", pg_temp', true);
-     IF to_regclass('"${schema}".ledger_schema') IS NULL THEN CREATE TABLE ledger_schema (version INT NOT NULL); END IF;
+     IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = '${schema}' AND tablename = 'ledger_schema') THEN
+       CREATE TABLE ledger_schema (version INT NOT NULL);
+     END IF;
      SELECT coalesce(max(version), 0) INTO found_version FROM ledger_schema;${missing.join("")}
    END $migration$`;
 }

@@ -55,7 +55,7 @@ export class PostgresLedger implements Ledger {
   readonly #connection: PostgresConnection;
   readonly #schema: string;
   readonly #steps: PostgresSteps;
-  #ready: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
 
   /**
    * @param client a `Pool` of `pg` (give it an `error` listener: it emits one for every idle connection that breaks),
@@ -71,6 +71,20 @@ export class PostgresLedger implements Ledger {
     this.#schema = schema;
     this.#connection = new PostgresConnection(client, timeoutMs);
     this.#steps = new PostgresSteps((request) => this.#call("take_steps", request), timeoutMs);
+  }
+
+  /**
+   * Creates or upgrades the schema. The first step does it by itself; do it before to fail early.
+   *
+   * @throws LedgerError when the server cannot be reached or refuses, or a newer version of this package was here.
+   */
+  open(): Promise<void> {
+    // Not kept when it fails: a server that is not there yet may come.
+    this.#opening ??= migratePostgresLedger(this.#connection, this.#schema).catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
   }
 
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
@@ -154,12 +168,7 @@ export class PostgresLedger implements Ledger {
   }
 
   async #call<Answer>(functionName: string, request: object): Promise<Answer> {
-    // Not kept when it fails: a server that is not there yet may come.
-    this.#ready ??= migratePostgresLedger(this.#connection, this.#schema).catch((error: unknown) => {
-      this.#ready = undefined;
-      throw error;
-    });
-    await this.#ready;
+    await this.open();
     return (await this.#connection.call(`"${this.#schema}".${functionName}`, request)) as Answer;
   }
 }
