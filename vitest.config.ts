@@ -17,11 +17,18 @@ const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) =
   };
 });
 
+/** Tests of many processes at once, and of the servers that they need. */
+const acrossProcesses = {
+  extends: true as const,
+  root: here,
+  test: { name: "tests", include: ["tests/**/*.test.ts"], testTimeout: 120_000 },
+};
+
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
   test: {
-    projects,
+    projects: [...projects, acrossProcesses],
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
     coverage: {
       include: [

@@ -6,7 +6,7 @@ export type PostgresClient =
   | { unsafe(text: string, values?: string[]): PromiseLike<unknown[]> };
 
 /** Columns by name; the ledger asks for texts only, so that no driver's parsers come into play. */
-export type TextRow = Partial<Record<string, string | null>>;
+type TextRow = Readonly<Record<string, string | null>>;
 
 /** A client whose calls end in bounded time, once more where the connection was lost, and fail with a LedgerError. */
 export class PostgresConnection {
@@ -42,8 +42,9 @@ export class PostgresConnection {
   async call(functionName: string, request: object): Promise<unknown> {
     const text = `SELECT ${functionName}($1::text::jsonb)::text AS answer`;
     const ask = async (asked: object) => {
-      const [row] = await this.query(text, [JSON.stringify({ ...asked, lockTimeoutMs: this.lockTimeoutMs })]);
-      return JSON.parse(row?.answer ?? "null") as unknown;
+      const request = JSON.stringify({ ...asked, lockTimeoutMs: this.lockTimeoutMs });
+      const [row] = (await this.query(text, [request])) as [{ answer: string }];
+      return JSON.parse(row.answer) as unknown;
     };
     try {
       return await ask(request);

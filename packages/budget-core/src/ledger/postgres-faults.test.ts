@@ -222,6 +222,15 @@ describe("a PostgreSQL server that fails", () => {
     await expectNoDispatch(new PostgresLedger(sql, { schema }), /cannot be reached: .*ECONNREFUSED/);
   });
 
+  it("keeps what a client throws, whatever it is", async () => {
+    for (const thrown of ["gone", undefined, new Error("")]) {
+      const client = { query: () => Promise.reject(thrown) };
+      const error = await new PostgresLedger(client).now().catch((reason: unknown) => reason);
+      const text = String(thrown);
+      expect(error).toMatchObject({ code: "ledger", message: `The PostgreSQL ledger cannot be reached: ${text}` });
+    }
+  });
+
   it("names the fix on a server that is read-only", async () => {
     await ledgerOn(admin).open();
     const url = await addRole("reader", "SET default_transaction_read_only = on");

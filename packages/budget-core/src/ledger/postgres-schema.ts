@@ -95,8 +95,9 @@ export async function migratePostgresLedger(connection: PostgresConnection, sche
 async function readVersion(connection: PostgresConnection, schema: string): Promise<number> {
   const [table] = await connection.query(`SELECT to_regclass('"${schema}".ledger_schema')::text AS name`);
   if (!table?.name) return 0;
-  const [newest] = await connection.query(`SELECT max(version)::text AS version FROM "${schema}".ledger_schema`);
-  return Number(newest?.version ?? 0);
+  const newest = `SELECT coalesce(max(version), 0)::text AS version FROM "${schema}".ledger_schema`;
+  const [row] = (await connection.query(newest)) as [{ version: string }];
+  return Number(row.version);
 }
 
 /** One statement, so that it is one transaction on whichever connection of a pool. */
