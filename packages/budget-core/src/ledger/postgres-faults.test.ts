@@ -82,11 +82,14 @@ async function startProxy() {
   }).listen(0, "127.0.0.1");
   await once(proxy, "listening");
   const { port } = proxy.address() as { port: number };
-  ends.push(() => {
+  const cutAll = () => {
     for (const socket of sockets) socket.destroy();
+  };
+  ends.push(() => {
+    cutAll();
     proxy.close();
   });
-  return { url: server.url.replace(/:\d+\//, `:${port}/`), state };
+  return { url: server.url.replace(/:\d+\//, `:${port}/`), state, cutAll };
 }
 
 async function expectSoundBooks(ledger: Ledger): Promise<void> {
@@ -161,6 +164,28 @@ describe("a PostgreSQL server that fails", () => {
       await expectSoundBooks(ledger);
     },
   );
+
+  it("posts a cost once though it still waits on the server when its connection is cut", async () => {
+    const proxy = await startProxy();
+    const ledger = ledgerOn(connect(proxy.url));
+    await ledger.post(accounts, { costPicoUsd: 1n });
+    const other = await admin.connect();
+    await other.query(`BEGIN; SELECT * FROM ${schema}.accounts FOR UPDATE`);
+    const waiting = async () => {
+      const { rows } = await admin.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+      return rows.length;
+    };
+    const posted = ledger.post(accounts, { costPicoUsd: 3n });
+    await expect.poll(waiting).toBe(1);
+    proxy.cutAll();
+    await expect.poll(waiting).toBe(2);
+    await other.query("COMMIT");
+    other.release();
+    expect(await posted).toMatchObject([{ spentPicoUsd: 4n, callCount: 2 }]);
+    await expect.poll(waiting).toBe(0);
+    await expectSoundBooks(ledger);
+    expect(await ledger.read(accounts)).toMatchObject([{ spentPicoUsd: 4n, callCount: 2 }]);
+  });
 
   it("fails a step whose connection is cut twice; repeated with its id it counts once", async () => {
     const proxy = await startProxy();

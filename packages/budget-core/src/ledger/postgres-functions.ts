@@ -23,8 +23,8 @@ export const ledgerFunctions = `
          WHEN 'settle' THEN outcome := settle(step, again);
          WHEN 'release' THEN outcome := release(step);
          WHEN 'extend' THEN outcome := extend(step);
-         WHEN 'post' THEN outcome := post(step, again);
-         WHEN 'reset' THEN outcome := reset(step, again);
+         WHEN 'post' THEN outcome := post(step);
+         WHEN 'reset' THEN outcome := reset(step);
          WHEN 'writeOff' THEN outcome := write_off(step);
        END CASE;
        outcomes := outcomes || jsonb_build_array(outcome);

@@ -197,22 +197,23 @@ export const stepFunctions = `
      RETURN CASE WHEN hold.state IN ('unresolved', 'writtenOff') THEN '{}' ELSE jsonb_build_object('state', hold.state) END;
    END $$;
 
-   CREATE FUNCTION post(step JSONB, again BOOLEAN) RETURNS JSONB LANGUAGE plpgsql AS $$
+   -- A repeat may come before the first, whose connection was lost while it waited for the locks.
+   CREATE FUNCTION post(step JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
    DECLARE entry journal := entry_of('posted', step -> 'receipt', NULL);
    BEGIN
-     IF again AND EXISTS (SELECT FROM journal WHERE step_id = step ->> 'id') THEN
+     IF EXISTS (SELECT FROM journal WHERE step_id = step ->> 'id') THEN
        RETURN jsonb_build_object('balances', read(step));
      END IF;
      entry.step_id := step ->> 'id';
      RETURN jsonb_build_object('balances', change(step -> 'accounts', 0, 0, entry));
    END $$;
 
-   CREATE FUNCTION reset(step JSONB, again BOOLEAN) RETURNS JSONB LANGUAGE plpgsql AS $$
+   CREATE FUNCTION reset(step JSONB) RETURNS JSONB LANGUAGE plpgsql AS $$
    DECLARE
      key JSONB;
      entry journal;
    BEGIN
-     IF again AND EXISTS (SELECT FROM journal WHERE step_id = step ->> 'id') THEN RETURN '{}'; END IF;
+     IF EXISTS (SELECT FROM journal WHERE step_id = step ->> 'id') THEN RETURN '{}'; END IF;
      entry.kind := 'reset';
      entry.step_id := step ->> 'id';
      FOR key IN SELECT value FROM jsonb_array_elements(step -> 'accounts') LOOP

@@ -44,7 +44,7 @@ export interface PostgresLedgerOptions {
 }
 
 /**
- * Balances in PostgreSQL 13 or newer, for any number of processes on any number of machines: exact to the pico-USD up to
+ * Balances in PostgreSQL (tested on 15 and 18), for any number of processes on any number of machines: exact to the pico-USD up to
  * 10^26 USD. A step is one round trip and one transaction, and durable as the server's `synchronous_commit` says; steps
  * asked for at once share both. Leases go by the server's clock. Every change of a balance is in the table `journal`.
  *
