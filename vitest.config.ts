@@ -17,8 +17,8 @@ const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) =
   };
 });
 
-/** Tests of many processes at once, and of the servers that they need. */
-const acrossProcesses = {
+/** What takes several packages and processes stands in `tests/`. */
+const across = {
   extends: true as const,
   root: here,
   test: { name: "tests", include: ["tests/**/*.test.ts"], testTimeout: 120_000 },
@@ -28,7 +28,7 @@ export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions] },
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
   test: {
-    projects: [...projects, acrossProcesses],
+    projects: [...projects, across],
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
     coverage: {
       include: [

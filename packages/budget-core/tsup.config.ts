@@ -5,6 +5,7 @@ export default defineConfig({
     index: "src/index.ts",
     prices: "src/prices/index.ts",
     audit: "src/audit.ts",
+    guard: "src/guard.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     "ledgers-postgres": "src/ledger/postgres.ts",
     testing: "src/testing/index.ts",

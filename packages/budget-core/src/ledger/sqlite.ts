@@ -14,6 +14,7 @@ import {
   type UnresolvedReservation,
   unknownModel,
 } from "./ledger.ts";
+import { asLedgerError } from "./ledger-step.ts";
 import { openDatabase } from "./open-database.ts";
 import { inspectSqlite } from "./sqlite-inspect.ts";
 import { accountsOf, type ReservationRow, SqliteRows, unresolvedOf } from "./sqlite-rows.ts";
@@ -119,7 +120,11 @@ export class SqliteLedger implements Ledger {
   }
 
   async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
-    return accounts.map((account) => ({ ...this.#balance(account), byModel: this.#byModel(account) }));
+    try {
+      return accounts.map((account) => ({ ...this.#balance(account), byModel: this.#byModel(account) }));
+    } catch (cause) {
+      throw asLedgerError(cause);
+    }
   }
 
   post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {

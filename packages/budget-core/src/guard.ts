@@ -1,0 +1,1 @@
+export { type GuardEvent, type GuardedLedger, type GuardOptions, guardLedger } from "./ledger/guard-ledger.ts";

@@ -1,0 +1,24 @@
+import { mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+
+/** Drivers that an engine imports; they stay where they are installed. */
+const drivers = ["pg", "redis"];
+
+/** Makes one file of a process under test: it starts in half the time, and hundreds are started. @returns its path. */
+export async function bundleChild(file: string): Promise<string> {
+  const folder = join(import.meta.dirname, "../node_modules/.cache/autolabel");
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, basename(file).replace(/\.ts$/, `-${process.pid}.mjs`));
+  await build({
+    entryPoints: [file],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node22",
+    conditions: ["@autolabel/source"],
+    external: drivers,
+  });
+  return outfile;
+}

@@ -1,0 +1,28 @@
+import { seedFromEnvironment } from "@autolabel/budget-core/testing";
+import { describe, expect, it } from "vitest";
+import { engines } from "../engines.ts";
+import { runCrashes } from "./crash-run.ts";
+
+const seed = seedFromEnvironment(process.env);
+const kills = 60;
+/** Each of them is killed before and after. */
+const steps = ["migrate", "recover", "reserve", "markDispatched", "dispatch", "settle", "alert"];
+
+describe.each(Object.keys(engines))("processes killed at any point of a call, on %s", (engine) => {
+  it(`lose no spend, free no call that was sent, and leave books that add up (FUZZ_SEED=${seed})`, async () => {
+    const summary = await runCrashes({ engine, kills, seed });
+    expect(summary.failures).toEqual([]);
+    expect(summary.killed).toBeGreaterThan(kills * 0.9);
+    for (const step of steps) {
+      for (const side of ["before", "after"]) expect(summary.pointNames).toContain(`${side} ${step}`);
+    }
+    // Else the crashes came before anything was sent, and nothing was proved.
+    expect(summary.billedPicoUsd).toBeGreaterThan(0n);
+    expect(summary.unresolved).toBeGreaterThan(kills / 4);
+  });
+});
+
+it("the test finds a ledger whose writes are torn apart by a crash", async () => {
+  const { failures } = await runCrashes({ engine: "torn", kills: 40, seed: 1 });
+  expect(failures.length).toBeGreaterThan(3);
+});
