@@ -71,7 +71,7 @@ export class Outbox {
   #schedule(): void {
     if (this.#timer || this.#flushing || this.#waiting.size === 0) return;
     this.#timer = setTimeout(() => void this.flush(), this.#pauseMs);
-    this.#timer.unref();
+    (this.#timer as { unref?: () => void }).unref?.();
   }
 
   async #post(): Promise<number> {

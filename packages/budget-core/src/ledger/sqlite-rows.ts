@@ -3,6 +3,9 @@ import type { AccountKey, UnresolvedReservation } from "./ledger.ts";
 
 type Value = string | number | bigint | null;
 
+/** The store's own clock, in ms, as SQL: processes with skewed clocks agree on leases and windows. */
+export const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
 /** A row of `reservations`, as far as the ledger computes with it. */
 export interface ReservationRow {
   id: string;
@@ -31,9 +34,9 @@ export class SqliteRows {
     return this.#statement(sql).all(...values) as Row[];
   }
 
-  /** The store's own clock, in ms: processes with skewed clocks agree on leases and windows. */
+  /** The store's own clock, in ms. */
   now(): number {
-    const [row] = this.all<{ now: bigint }>("SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now");
+    const [row] = this.all<{ now: bigint }>(`SELECT ${nowMs} AS now`);
     return Number(row?.now);
   }
 

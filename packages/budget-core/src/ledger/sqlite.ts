@@ -17,7 +17,7 @@ import {
 import { asLedgerError } from "./ledger-step.ts";
 import { openDatabase } from "./open-database.ts";
 import { inspectSqlite } from "./sqlite-inspect.ts";
-import { accountsOf, type ReservationRow, SqliteRows, unresolvedOf } from "./sqlite-rows.ts";
+import { accountsOf, nowMs, type ReservationRow, SqliteRows, unresolvedOf } from "./sqlite-rows.ts";
 import { migrateSqliteLedger } from "./sqlite-schema.ts";
 
 /**
@@ -114,8 +114,8 @@ export class SqliteLedger implements Ledger {
   extend(reservationId: string, leaseMs: number): Promise<void> {
     return this.#commit.run(() => {
       this.#expect(reservationId, ["held", "dispatched"], "extended");
-      const endsAtMs = this.#rows.now() + leaseMs;
-      this.#rows.run("UPDATE reservations SET lease_ends_at_ms = ? WHERE id = ?", endsAtMs, reservationId);
+      const extend = `UPDATE reservations SET lease_ends_at_ms = ${nowMs} + ? WHERE id = ?`;
+      this.#rows.run(extend, leaseMs, reservationId);
     });
   }
 
@@ -141,9 +141,8 @@ export class SqliteLedger implements Ledger {
       for (const { scope, window } of accounts) {
         this.#rows.run(
           `INSERT INTO journal (at_ms, scope, window, kind, amount_pico_usd, call_count, bound_call_count)
-           SELECT ?, scope, window, 'reset', -spent_pico_usd, -call_count, -bound_call_count FROM accounts
+           SELECT ${nowMs}, scope, window, 'reset', -spent_pico_usd, -call_count, -bound_call_count FROM accounts
            WHERE scope = ? AND window = ?`,
-          this.#rows.now(),
           scope,
           window,
         );
@@ -160,9 +159,8 @@ export class SqliteLedger implements Ledger {
   recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
     return this.#commit.run(() => {
       const abandoned = this.#rows.all<ReservationRow>(
-        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ?
+        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ${nowMs}
            OR EXISTS (SELECT 1 FROM json_each(accounts) WHERE value ->> 'scope' = ?))`,
-        this.#rows.now(),
         options.abandonedScope ?? null,
       );
       for (const hold of abandoned) {
@@ -230,8 +228,7 @@ export class SqliteLedger implements Ledger {
     this.#rows.run(
       `INSERT INTO journal
          (at_ms, scope, window, kind, amount_pico_usd, call_count, bound_call_count, reservation_id, model_id)
-       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)`,
-      this.#rows.now(),
+       VALUES (${nowMs}, ?, ?, ?, ?, 1, ?, ?, ?)`,
       account.scope,
       account.window,
       hold ? "settled" : "posted",
