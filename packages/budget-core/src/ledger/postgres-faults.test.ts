@@ -248,7 +248,7 @@ describe("a PostgreSQL server that fails", () => {
   });
 
   it("keeps what a client throws, whatever it is", async () => {
-    for (const thrown of ["gone", undefined, new Error("")]) {
+    for (const thrown of ["gone", undefined, null, { code: 7 }, new Error("")]) {
       const client = { query: () => Promise.reject(thrown) };
       const error = await new PostgresLedger(client).now().catch((reason: unknown) => reason);
       const text = String(thrown);
