@@ -84,11 +84,11 @@ function mayRepeat(cause: unknown): boolean {
 
 /** Whether the server refused the values of a statement, not the statement: others may pass. */
 export function isRefusedForItsValues(error: unknown): boolean {
-  const sqlState = LedgerError.isInstance(error) ? sqlStateOf(error.cause) : undefined;
+  const sqlState = sqlStateOf((error as LedgerError).cause);
   return sqlState !== undefined && /^(22|23|54)/.test(sqlState);
 }
 
-/** What helps, by the beginning of the SQLSTATE. */
+/** What helps, by SQLSTATE. */
 const remedies: readonly (readonly [sqlState: string, remedy: string])[] = [
   ["25006", "it is read-only; connect to the primary server"],
   [
@@ -107,7 +107,7 @@ const remedies: readonly (readonly [sqlState: string, remedy: string])[] = [
 function faultOf(cause: unknown): LedgerError {
   const text = cause instanceof Error && cause.message ? cause.message : String(cause);
   const sqlState = sqlStateOf(cause);
-  const [, remedy] = remedies.find(([code]) => sqlState === code) ?? [];
+  const [, remedy] = remedies.find(([code]) => code === sqlState) ?? [];
   const where = sqlState ? `The PostgreSQL ledger failed (${sqlState})` : "The PostgreSQL ledger cannot be reached";
   return new LedgerError({ message: remedy ? `${where}: ${remedy}: ${text}` : `${where}: ${text}`, cause });
 }
