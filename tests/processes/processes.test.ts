@@ -62,7 +62,7 @@ describe.each(Object.keys(engines))("many processes with one budget, on %s", (na
     expect(denied).toBeGreaterThan(0);
     const { accounts, open } = await booksOf(url);
     expect([accounts[0]?.spentPicoUsd, accounts[0]?.callCount, open]).toEqual([billed, made, []]);
-    expect(reports.flatMap(({ alerts }) => alerts).sort()).toEqual([0.5, 0.75, 0.9]);
+    expect(reports.flatMap(({ alerts }) => alerts).toSorted((a, b) => a - b)).toEqual([0.5, 0.75, 0.9]);
 
     // After a restart nobody is told again, until a new threshold is reached: here there is none.
     const budget = picoToDecimal(parsePicoUsd(picoToDecimal(budgetPicoUsd)) + 200_000_000n);

@@ -77,7 +77,10 @@ export class Outbox {
   async #post(): Promise<number> {
     const { ledger, timeoutMs, onPosted, onRefused } = this.#options;
     for (const unposted of this.#waiting.values()) {
-      const error = await post(ledger, unposted, timeoutMs).catch((reason: unknown) => reason ?? "nothing");
+      const error: unknown = await post(ledger, unposted, timeoutMs).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
       if (LedgerError.isInstance(error)) {
         this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
         break;

@@ -65,6 +65,29 @@ describe("the schema of a SQLite ledger", () => {
     expect(verifyLedger(await ledger.inspect())).toEqual([]);
   });
 
+  it("shows balances and entries that are gone as nothing, so that a check finds them", async () => {
+    const database = new DatabaseSync(":memory:");
+    const ledger = new SqliteLedger(new GroupCommit(database));
+    const account = { scope: "a", window: "all", limitPicoUsd: null };
+    await ledger.reserve({ id: "x", accounts: [account], amountPicoUsd: 5n, leaseMs: 1 });
+    expect((await ledger.inspect()).accounts).toMatchObject([{ heldPicoUsd: 5n, journal: { spentPicoUsd: 0n } }]);
+    await ledger.post([account], { costPicoUsd: 3n, modelId: "m" });
+    database.exec("DELETE FROM accounts");
+    const report = await ledger.inspect();
+    const nothing = { spentPicoUsd: 0n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n, callCount: 0, boundCallCount: 0 };
+    expect(report.accounts).toMatchObject([{ ...nothing, journal: { spentPicoUsd: 3n, callCount: 1 } }]);
+    expect(verifyLedger(report)).toMatchObject([
+      { field: "spentPicoUsd", expected: 3n },
+      { field: "callCount", expected: 1 },
+      { field: "heldPicoUsd", expected: 5n },
+      { field: "spentPicoUsd" },
+      { field: "callCount" },
+    ]);
+    database.exec("DROP TABLE accounts");
+    await expect(ledger.read([account])).rejects.toThrow(LedgerError);
+    database.close();
+  });
+
   it("of a newer version is refused, and left as it is", () => {
     const database = ofVersion(sqliteSchemaVersion);
     database.exec(`INSERT INTO ledger_schema VALUES (${sqliteSchemaVersion + 1})`);

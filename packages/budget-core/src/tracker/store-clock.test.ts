@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-const dayly = (options = {}) => new CostTracker({ budget: "0.00001", per: "day", ledger, ...options });
+const daily = (options = {}) => new CostTracker({ budget: "0.00001", per: "day", ledger, ...options });
 const windows = async () => (await ledger.inspect()).accounts.map(({ window, heldPicoUsd }) => [window, heldPicoUsd]);
 
 describe("the window of a call", () => {
@@ -24,7 +24,7 @@ describe("the window of a call", () => {
       vi.setSystemTime(midnight - 1000 + minutes * 60_000);
       const asked = vi.spyOn(ledger, "now");
       const reserved = vi.spyOn(ledger, "reserve");
-      const tracker = dayly();
+      const tracker = daily();
       for (let call = 0; call < 5; call++) await tracker.reserve({ boundPicoUsd: 1n });
       await tracker.addCost("0.000001");
       expect(await windows()).toEqual([["2026-11-23", 5n]]);
@@ -34,7 +34,7 @@ describe("the window of a call", () => {
   );
 
   it("changes when the store's day does, without a word from the process's clock", async () => {
-    const tracker = dayly();
+    const tracker = daily();
     await tracker.reserve({ boundPicoUsd: 3n });
     storeNow = midnight;
     await tracker.reserve({ boundPicoUsd: 4n });
@@ -46,8 +46,19 @@ describe("the window of a call", () => {
     expect((await tracker.getStats()).exact.held.picoUsd).toBe(4n);
   });
 
+  it("is no reason to refuse a call: a day that is spent, and over by the store's clock, does not count", async () => {
+    const tracker = daily({ onInsufficient: "deny" });
+    await tracker.reserve({ boundPicoUsd: 10_000_000n });
+    storeNow = midnight;
+    await expect(tracker.reserve({ boundPicoUsd: 6n })).resolves.toBeDefined();
+    expect(await windows()).toEqual([
+      ["2026-11-23", 10_000_000n],
+      ["2026-11-24", 6n],
+    ]);
+  });
+
   it("is right after the process's clock jumped: nothing stays held in the wrong one, no call is refused for it", async () => {
-    const tracker = dayly({ onInsufficient: "deny" });
+    const tracker = daily({ onInsufficient: "deny" });
     await tracker.reserve({ boundPicoUsd: 10_000_000n });
     vi.setSystemTime(midnight + 12 * hourMs);
     await expect(tracker.reserve({ boundPicoUsd: 1n })).rejects.toThrow(/Budget exceeded/);
@@ -81,7 +92,7 @@ describe("the window of a call", () => {
   });
 
   it("is by the clock that a tracker was given, if it was given one", async () => {
-    const tracker = dayly({ now: () => midnight + hourMs });
+    const tracker = daily({ now: () => midnight + hourMs });
     await tracker.reserve({ boundPicoUsd: 1n });
     expect(await windows()).toEqual([["2026-11-24", 1n]]);
   });
