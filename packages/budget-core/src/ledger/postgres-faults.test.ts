@@ -248,11 +248,11 @@ describe("a PostgreSQL server that fails", () => {
   });
 
   it("keeps what a client throws, whatever it is", async () => {
-    for (const thrown of ["gone", undefined, null, { code: 7 }, new Error("")]) {
-      const client = { query: () => Promise.reject(thrown) };
-      const error = await new PostgresLedger(client).now().catch((reason: unknown) => reason);
-      const text = String(thrown);
-      expect(error).toMatchObject({ code: "ledger", message: `The PostgreSQL ledger cannot be reached: ${text}` });
+    const thrown = { gone: "gone", undefined: undefined, null: null, Error: new Error("") };
+    for (const [text, reason] of Object.entries(thrown)) {
+      const client = { query: () => Promise.reject(reason) };
+      const message = `The PostgreSQL ledger cannot be reached: ${text}`;
+      await expect(new PostgresLedger(client).now()).rejects.toMatchObject({ code: "ledger", message });
     }
   });
 
