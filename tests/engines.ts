@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Ledger } from "@autolabel/budget-core";
+import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import { GroupCommit, openDatabase, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
+import { Pool } from "pg";
+import { startPostgres } from "./servers/start-postgres.ts";
 
 /** Makes one round trip to the store; the tests that kill processes do so before or after it. */
 export type RoundTrip = <T>(trip: () => T) => T;
@@ -54,6 +57,27 @@ function tripping(database: DatabaseSync, roundTrip: RoundTrip = (trip) => trip(
   return database;
 }
 
+const postgres: Engine = {
+  async start() {
+    const server = await startPostgres();
+    let schemas = 0;
+    return { freshUrl: async () => `${server.url}#ledger_${++schemas}`, stop: server.stop };
+  },
+  async open(url, roundTrip = (trip) => trip()) {
+    const { href, hash } = new URL(url);
+    const pool = new Pool({ connectionString: href.slice(0, -hash.length), max: 4 });
+    const query = (text: string, values?: string[]) => roundTrip(() => pool.query(text, values));
+    const ledger = new PostgresLedger({ query }, { schema: hash.slice(1) });
+    const close = ledger.close.bind(ledger);
+    ledger.close = async () => {
+      await close();
+      await pool.end();
+    };
+    await ledger.open();
+    return ledger;
+  },
+};
+
 /** A planted bug: writes that are not committed together. The tests must find it. */
 const torn: Engine = {
   start: () => sqlite.start(),
@@ -76,7 +100,7 @@ function makeFirstVersion(file: string): void {
 }
 
 /** Every engine that ledgers are tested on, by name. */
-export const engines: Readonly<Record<string, Engine>> = { sqlite };
+export const engines: Readonly<Record<string, Engine>> = { sqlite, postgres };
 
 /** Engines that are wrong on purpose. */
 const broken: Readonly<Record<string, Engine>> = { torn };

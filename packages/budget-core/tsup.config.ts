@@ -8,6 +8,7 @@ export default defineConfig({
     guard: "src/guard.ts",
     loops: "src/meter/loops.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
+    "ledgers-postgres": "src/ledger/postgres.ts",
     opentelemetry: "src/opentelemetry/index.ts",
     testing: "src/testing/index.ts",
   },

@@ -34,7 +34,7 @@ export interface CrashOptions {
 }
 
 /** Far above what the calls of a child cost, so that no call waits; low enough that alerts are due. */
-const budgetPicoUsd = 400_000_000n;
+const budgetPicoUsd = 300_000_000n;
 
 /**
  * Kills processes by SIGKILL right before or after a trip to the store or to the provider, reopens the ledger, recovers,

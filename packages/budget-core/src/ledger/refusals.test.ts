@@ -1,7 +1,22 @@
-import { describe, expect, it } from "vitest";
+import { Pool } from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type PostgresServer, startPostgres } from "../../../../tests/servers/start-postgres.ts";
 import type { Ledger } from "./ledger.ts";
 import { MemoryLedger } from "./memory.ts";
+import { PostgresLedger } from "./postgres.ts";
 import { SqliteLedger } from "./sqlite.ts";
+
+let server: PostgresServer;
+let pool: Pool;
+let schemas = 0;
+beforeAll(async () => {
+  server = await startPostgres();
+  pool = new Pool({ connectionString: server.url });
+});
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
 
 const accounts = [{ scope: "a", window: "all", limitPicoUsd: null }];
 const receipt = { costPicoUsd: 1n };
@@ -68,6 +83,7 @@ const states = ["unknown", "held", "dispatched", "unresolved", "settled", "relea
 describe.each<[string, () => Ledger]>([
   ["MemoryLedger", () => new MemoryLedger()],
   ["SqliteLedger", () => new SqliteLedger(":memory:")],
+  ["PostgresLedger", () => new PostgresLedger(pool, { schema: `ledger_${schemas++}` })],
 ])("every step of a %s in every state", (_name, makeLedger) => {
   it.each(Object.entries(steps))("%s goes through or says what is wrong", async (_step, { refusal, allowed, take }) => {
     for (const state of states) {

@@ -1,0 +1,85 @@
+import { LedgerError } from "../errors/ledger-error.ts";
+import { isRefusedForItsValues } from "./postgres-connection.ts";
+
+/** A step as the server's function `take_steps` reads it. */
+export interface PostgresStep {
+  do: "reserve" | "markDispatched" | "settle" | "release" | "extend" | "post" | "reset" | "writeOff";
+  /** Of the reservation; of the step itself where there is none. */
+  id: string;
+  [detail: string]: unknown;
+}
+
+interface Pending {
+  step: PostgresStep;
+  askedAt: number;
+  resolve: (outcome: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** More would hold the accounts for long. */
+const maxStepsPerCall = 64;
+/** One at work, one on its way. */
+const maxCallsInFlight = 2;
+
+/**
+ * Gathers the steps that are asked for in one turn, or while others are under way, into one call, so that many concurrent
+ * LLM calls share a round trip, a turn at the locks of their accounts, and a flush to disk.
+ */
+export class PostgresSteps {
+  readonly #takeAll: (request: { steps: PostgresStep[] }) => Promise<unknown[]>;
+  readonly #timeoutMs: number;
+  readonly #calls = new Set<Promise<void>>();
+  #pending: Pending[] = [];
+
+  constructor(takeAll: (request: { steps: PostgresStep[] }) => Promise<unknown[]>, timeoutMs: number) {
+    this.#takeAll = takeAll;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Takes one step. @throws LedgerError when it was not taken, or it is not known whether it was. */
+  take(step: PostgresStep): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const isFirst = this.#pending.push({ step, askedAt: performance.now(), resolve, reject }) === 1;
+      if (isFirst) setImmediate(() => this.#sendPending());
+    });
+  }
+
+  /** Waits for all that was asked for. */
+  async drain(): Promise<void> {
+    while (this.#pending.length > 0 || this.#calls.size > 0) {
+      this.#sendPending();
+      await Promise.race(this.#calls);
+    }
+  }
+
+  #sendPending(): void {
+    while (this.#pending.length > 0 && this.#calls.size < maxCallsInFlight) {
+      const batch = this.#pending.splice(0, maxStepsPerCall).filter((pending) => !this.#isLate(pending));
+      const call = this.#send(batch).finally(() => {
+        this.#calls.delete(call);
+        this.#sendPending();
+      });
+      this.#calls.add(call);
+    }
+  }
+
+  /** A server that hangs must not keep those behind for longer than those whom it keeps waiting. */
+  #isLate({ askedAt, reject }: Pending): boolean {
+    if (performance.now() - askedAt <= this.#timeoutMs) return false;
+    reject(new LedgerError({ message: `The PostgreSQL ledger is too slow: not asked within ${this.#timeoutMs} ms` }));
+    return true;
+  }
+
+  async #send(batch: readonly Pending[]): Promise<void> {
+    if (batch.length === 0) return;
+    try {
+      const outcomes = await this.#takeAll({ steps: batch.map(({ step }) => step) });
+      for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index]);
+    } catch (error) {
+      if (batch.length > 1 && isRefusedForItsValues(error)) {
+        // Nothing of it happened. Only the step that the server cannot store may fail.
+        for (const pending of batch) await this.#send([pending]);
+      } else for (const { reject } of batch) reject(error);
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import { PGlite } from "@electric-sql/pglite";
+import { Pool } from "pg";
+import postgres from "postgres";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
+import { type PostgresServer, startPostgres } from "../../../../tests/servers/start-postgres.ts";
+import type { BudgetError } from "../errors/budget-error.ts";
+import { usd } from "../money.ts";
+import { ledgerSuite } from "../testing/ledger-suite.ts";
+import { CostTracker } from "../tracker/cost-tracker.ts";
+import { type PostgresClient, PostgresLedger } from "./postgres.ts";
+import { verifyLedger } from "./verify-ledger.ts";
+
+let server: PostgresServer;
+let pool: Pool;
+let sql: ReturnType<typeof postgres>;
+let schema: string;
+let schemas = 0;
+beforeAll(async () => {
+  server = await startPostgres();
+  pool = new Pool({ connectionString: server.url, max: 20 });
+  sql = postgres(server.url);
+});
+afterAll(async () => {
+  await Promise.all([pool.end(), sql.end()]);
+  await server.stop();
+});
+beforeEach(() => {
+  schema = `ledger_${schemas++}`;
+});
+
+const accounts = [{ scope: "a", window: "all", limitPicoUsd: null }];
+const makeLedger = (client: PostgresClient = pool) => new PostgresLedger(client, { schema });
+
+/** Passes on to a client, and counts what it is asked. */
+function counted() {
+  const asked: string[] = [];
+  const query = (text: string, values?: string[]) => {
+    asked.push(text);
+    return pool.query(text, values);
+  };
+  return { asked, query };
+}
+
+describe("PostgresLedger with pg", () => ledgerSuite(test, () => makeLedger()));
+
+describe("PostgresLedger with postgres.js", () => ledgerSuite(test, () => makeLedger(sql)));
+
+describe("PostgresLedger with PGlite", () => {
+  let database: PGlite;
+  beforeAll(async () => {
+    database = await PGlite.create();
+  }, 60_000);
+  afterAll(() => database.close());
+  ledgerSuite(test, () => makeLedger(database));
+});
+
+describe("the provider's bill", () => {
+  const rounds = [1, 10, 100, 1000].flatMap((calls) =>
+    (["wait", "deny"] as const).map((mode) => [calls, mode] as const),
+  );
+
+  it.each(rounds)("stays within the budget with %i calls at once that %s, of four ledgers", async (calls, mode) => {
+    let billed = 0n;
+    // Where nobody waits a bill of the whole bound shows the first hold too many.
+    const costPicoUsd = mode === "deny" ? 1000n : 300n;
+    const options = { budget: usd.pico(40_000n), onInsufficient: mode };
+    const trackers = [pool, pool, sql, sql].map(
+      (client) => new CostTracker({ ...options, ledger: makeLedger(client) }),
+    );
+    // An account that is new is made by one of them while the others wait: the race is for one that is there.
+    await (await trackers[0]?.reserve({ boundPicoUsd: 1n }))?.release();
+    const call = async (tracker: CostTracker) => {
+      const hold = await tracker.reserve({ boundPicoUsd: 1000n });
+      await hold.markDispatched();
+      billed += costPicoUsd;
+      await hold.settle({ costPicoUsd });
+    };
+    const made = await Promise.allSettled(
+      Array.from({ length: calls }, (_, index) => call(trackers[index % 4] as CostTracker)),
+    );
+    const [tracker] = trackers as [CostTracker];
+    const { exact } = await tracker.getStats();
+    expect(billed).toBeLessThanOrEqual(40_000n);
+    expect(exact).toMatchObject({ spent: { picoUsd: billed }, held: { picoUsd: 0n } });
+    // At least as many as fit at their bound; who waits gets all that fits by the true cost.
+    const fitting = mode === "deny" ? 40 : Math.floor((40_000 - 1000) / 300) + 1;
+    const codes = made.map((each) => (each.status === "fulfilled" ? "made" : (each.reason as BudgetError).code));
+    const count = codes.filter((code) => code === "made").length;
+    expect(codes.filter((code) => code !== "made" && code !== "budget_exceeded")).toEqual([]);
+    expect(count).toBeGreaterThanOrEqual(Math.min(calls, fitting));
+    if (mode === "wait") expect(count).toBe(Math.min(calls, fitting));
+    expect(verifyLedger(await tracker.ledger.inspect())).toEqual([]);
+  });
+});
+
+describe("PostgresLedger", () => {
+  it("remembers spend, and what was in flight, for the next process", async () => {
+    const tracker = new CostTracker({ budget: "0.1", ledger: makeLedger() });
+    await tracker.addCost("0.05");
+    await (await tracker.reserve({ boundPicoUsd: 10n ** 10n }, { modelId: "m" })).markDispatched();
+
+    const second = new CostTracker({ budget: "0.1", ledger: makeLedger(sql) });
+    expect(await second.recover({ abandoned: true })).toMatchObject([{ amountPicoUsd: 10n ** 10n, modelId: "m" }]);
+    expect(await second.getStats()).toMatchObject({ totalCost: 0.05, unresolved: 0.01, remainingBudget: 0.04 });
+  });
+
+  it("waits for money that another process holds", async () => {
+    const [one, two] = [pool, sql].map((client) => new CostTracker({ budget: "0.00001", ledger: makeLedger(client) }));
+    const held = await one?.reserve({ boundPicoUsd: 9_000_000n });
+    const waiting = two?.reserve({ boundPicoUsd: 9_000_000n });
+    await held?.release();
+    await expect(waiting).resolves.toBeDefined();
+  });
+
+  it("takes one round trip a step for any number of accounts, and one for the steps of many calls at once", async () => {
+    const client = counted();
+    const ledger = makeLedger(client);
+    await ledger.open();
+    client.asked.length = 0;
+    const many = Array.from({ length: 9 }, (_, index) => ({ scope: `s${index}`, window: "all", limitPicoUsd: 9n }));
+    const steps = [
+      () => ledger.reserve({ id: "x", accounts: many, amountPicoUsd: 9n, leaseMs: 1000 }),
+      () => ledger.reserve({ id: "y", accounts: many, amountPicoUsd: 1n, leaseMs: 1000 }),
+      () => ledger.markDispatched("x"),
+      () => ledger.extend("x", 1000),
+      () => ledger.settle("x", { costPicoUsd: 1n }),
+      () => ledger.post(many, { costPicoUsd: 1n }),
+      () => ledger.reset(many),
+      () => ledger.read(many),
+      () => ledger.recover(),
+    ];
+    for (const step of steps) await step();
+    expect(client.asked).toHaveLength(steps.length);
+
+    client.asked.length = 0;
+    const holds = Array.from({ length: 60 }, (_, index) => {
+      return ledger.reserve({ id: `z${index}`, accounts: many, amountPicoUsd: 1n, leaseMs: 1000 });
+    });
+    const outcomes = await Promise.all(holds);
+    expect(outcomes.filter(({ admitted }) => admitted)).toHaveLength(9);
+    expect(client.asked).toHaveLength(1);
+  });
+
+  it("never makes two ledgers wait for each other, whatever order they name accounts in", async () => {
+    const names = ["a", "b", "c", "d"];
+    const ledgers = Array.from({ length: 6 }, () => makeLedger());
+    const calls = ledgers.flatMap((ledger, place) =>
+      Array.from({ length: 40 }, async (_, index) => {
+        const start = (place + index) % 4;
+        const order = [...names.slice(start), ...names.slice(0, start)];
+        const held = (index % 2 ? order : order.reverse()).map((scope) => ({
+          scope,
+          window: "all",
+          limitPicoUsd: null,
+        }));
+        const id = `${place} ${index}`;
+        await ledger.reserve({ id, accounts: held, amountPicoUsd: 1n, leaseMs: 60_000 });
+        await ledger.markDispatched(id);
+        await ledger.settle(id, { costPicoUsd: 1n });
+      }),
+    );
+    await Promise.all(calls);
+    const { rows } = await pool.query("SELECT deadlocks::int FROM pg_stat_database WHERE datname = 'postgres'");
+    expect(rows).toEqual([{ deadlocks: 0 }]);
+    expect(await ledgers[0]?.read(accounts)).toMatchObject([{ spentPicoUsd: 240n, callCount: 240 }]);
+  });
+
+  it("counts amounts far past 64 bits", async () => {
+    const ledger = makeLedger();
+    const large = 10n ** 37n;
+    await ledger.reserve({
+      id: "x",
+      accounts: [{ scope: "a", window: "all", limitPicoUsd: large }],
+      amountPicoUsd: large,
+      leaseMs: 1000,
+    });
+    await ledger.post(accounts, { costPicoUsd: large + 1n });
+    expect(await ledger.read(accounts)).toMatchObject([{ heldPicoUsd: large, spentPicoUsd: large + 1n }]);
+  });
+
+  it("keeps what the provider told of a call, and why another was free", async () => {
+    const tracker = new CostTracker({ budget: 1, ledger: makeLedger(), name: "a" });
+    const hold = await tracker.reserve({ boundPicoUsd: 5n, priceBook: "abc" }, { modelId: "asked" });
+    await hold.markDispatched();
+    const usage = { inputTokens: 3, outputTokens: 4 };
+    await hold.settle({ costPicoUsd: 6n, kind: "computed", modelId: "served", usage });
+    const refused = await tracker.reserve({ boundPicoUsd: 7n });
+    await refused.markDispatched();
+    await refused.release("HTTP 429");
+    await tracker.reserve({ boundPicoUsd: 8n });
+    await tracker.recover({ abandoned: true });
+    const { rows } = await pool.query(`SELECT * FROM ${schema}.reservations ORDER BY ordinal`);
+    const told = { cost_pico_usd: "6", kind: "computed", served_model_id: "served", bound_breached: true, usage };
+    expect(rows).toMatchObject([
+      { state: "settled", model_id: "asked", price_book: "abc", evidence: null, ...told },
+      { state: "released", evidence: "HTTP 429", kind: null, cost_pico_usd: null },
+      { state: "expired", evidence: "lease ran out before dispatch" },
+    ]);
+  });
+
+  it.each(["UPDATE journal SET amount_pico_usd = 0", "DELETE FROM journal", "TRUNCATE journal"])(
+    "keeps its journal as it was written: %s is refused",
+    async (change) => {
+      const ledger = makeLedger();
+      await ledger.post(accounts, { costPicoUsd: 1n });
+      const statement = change.replace("journal", `${schema}.journal`);
+      await expect(pool.query(statement)).rejects.toThrow("the journal is append-only");
+    },
+  );
+
+  it("shows an account whose balance was taken away beside its journal and its open calls", async () => {
+    const ledger = makeLedger();
+    await ledger.reserve({ id: "x", accounts, amountPicoUsd: 5n, leaseMs: 60_000 });
+    await ledger.post(accounts, { costPicoUsd: 3n });
+    await pool.query(`DELETE FROM ${schema}.accounts`);
+    const report = await ledger.inspect();
+    expect(report).toMatchObject({ schemaVersion: 1, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
+    const fields = verifyLedger(report).map(({ field, expected }) => `${field} ${expected}`);
+    expect(fields).toEqual(["spentPicoUsd 3", "callCount 1", "heldPicoUsd 5"]);
+  });
+
+  it("waits at its end for what is under way, and leaves the client open", async () => {
+    const ledger = makeLedger();
+    const posts = Array.from({ length: 300 }, () => ledger.post(accounts, { costPicoUsd: 1n }));
+    await ledger.close();
+    expect(await makeLedger().read(accounts)).toMatchObject([{ spentPicoUsd: 300n }]);
+    expect(await Promise.all(posts)).toHaveLength(300);
+  });
+});
+
+describe("the schema of a PostgreSQL ledger", () => {
+  it("is made once when many start at once", async () => {
+    for (let round = 0; round < 10; round++) {
+      schema = `started_${round}`;
+      await Promise.all(Array.from({ length: 8 }, (_, index) => makeLedger(index % 2 ? pool : sql).open()));
+      const { rows } = await pool.query(`SELECT version FROM ${schema}.ledger_schema`);
+      expect(rows).toEqual([{ version: 1 }]);
+    }
+  });
+
+  it("may have a name of any case, and stands beside others", async () => {
+    const ledgers = ["Team_A", "team_a"].map((name) => new PostgresLedger(pool, { schema: name }));
+    await ledgers[0]?.post(accounts, { costPicoUsd: 1n });
+    const [one, two] = await Promise.all(ledgers.map((ledger) => ledger.read(accounts)));
+    expect([one?.[0]?.spentPicoUsd, two?.[0]?.spentPicoUsd]).toEqual([1n, 0n]);
+  });
+
+  it("is called autolabel where nothing is said", async () => {
+    await new PostgresLedger(pool).post(accounts, { costPicoUsd: 1n });
+    expect((await pool.query("SELECT spent_pico_usd FROM autolabel.accounts")).rows).toEqual([{ spent_pico_usd: "1" }]);
+  });
+
+  it("refuses a name that is none", () => {
+    for (const name of ["", "a b", 'x"; DROP', "1a", "a".repeat(64)]) {
+      expect(() => new PostgresLedger(pool, { schema: name })).toThrow(/cannot name a schema/);
+    }
+  });
+
+  it("of a newer version is refused, and left as it is", async () => {
+    await makeLedger().open();
+    await pool.query(`INSERT INTO ${schema}.ledger_schema VALUES (2)`);
+    const refused = expect.objectContaining({
+      code: "ledger",
+      message: expect.stringContaining("knows up to 1: upgrade"),
+    });
+    await expect(makeLedger().open()).rejects.toEqual(refused);
+    await expect(makeLedger().post(accounts, { costPicoUsd: 1n })).rejects.toEqual(refused);
+    expect((await pool.query(`SELECT FROM ${schema}.journal`)).rowCount).toBe(0);
+  });
+
+  it("of a newer version is refused too when it appears while this one waits to make its own", async () => {
+    const other = await pool.connect();
+    await other.query("BEGIN");
+    await other.query(`SELECT pg_advisory_xact_lock(hashtextextended('autolabel ledger in ${schema}', 0))`);
+    const client = counted();
+    const opened = makeLedger(client).open();
+    const refused = expect(opened).rejects.toThrow("schema version 7, this package knows up to 1");
+    await expect.poll(() => client.asked.some((text) => text.startsWith("DO"))).toBe(true);
+    await other.query(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.ledger_schema (version INT NOT NULL);
+      INSERT INTO ${schema}.ledger_schema VALUES (7); COMMIT`);
+    other.release();
+    await refused;
+  });
+});
