@@ -5,6 +5,7 @@ export default defineConfig({
     index: "src/index.ts",
     prices: "src/prices/index.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
+    "ledgers-redis": "src/ledger/redis.ts",
     testing: "src/testing/index.ts",
   },
   format: ["esm"],

@@ -1,0 +1,275 @@
+import { LedgerError } from "../errors/ledger-error.ts";
+import { ReservationStateError } from "../errors/reservation-state-error.ts";
+import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
+import {
+  type AccountKey,
+  type Balance,
+  type BalanceReport,
+  fits,
+  type Ledger,
+  type ReserveOutcome,
+  type ReserveRequest,
+  type UnresolvedReservation,
+  unknownModel,
+} from "./ledger.ts";
+import { type IoRedisClient, type NodeRedisClient, type RedisClient, ScriptRunner } from "./redis-client.ts";
+import { redisScripts } from "./redis-scripts.ts";
+
+/** Options of {@link RedisLedger.open}. */
+export interface RedisLedgerOptions {
+  /**
+   * What the names of the ledger's keys begin with, default `"autolabel"`. It becomes a hash tag, `{autolabel}:…`, so that
+   * all keys of a ledger live on one node of a Redis Cluster.
+   */
+  prefix?: string;
+  /** How long a step waits for its answer before it fails, in ms. Default 5000. */
+  timeoutMs?: number;
+  /**
+   * How many entries the journal keeps, default 100,000 (about 45 MB). Older ones go into the opening balances, and the
+   * reservations that they ended are forgotten; open ones never are.
+   */
+  journalEntries?: number;
+  /**
+   * How many replicas must have a dispatch mark before the call may leave (`WAIT`), default 0. Then a failover to one of
+   * them forgets no call that was sent. The client must use one connection.
+   */
+  replicas?: number;
+}
+
+/** The version of keys and fields that this package reads and writes. */
+const schemaVersion = "1";
+/** How many reservations one script sorts out, so that others are not kept waiting for long. */
+const recoveredAtOnce = 1000;
+
+/**
+ * Balances in Redis 7 or newer: a budget that any number of machines share. Each step is one script, one round trip for
+ * any number of accounts, by the server's clock. Amounts are exact and of any size. What survives a crash of the server is
+ * up to its persistence: see {@link RedisLedger.durable}.
+ */
+export class RedisLedger implements Ledger {
+  readonly shared = true;
+  /**
+   * Whether the server writes every step to its append-only file (`appendonly yes`) before it answers. With
+   * `appendfsync always` the step is then on disk; with `everysec` a power cut can take the last second along, a crash of
+   * Redis alone next to nothing. False: a restart forgets what happened since the last snapshot, or everything.
+   */
+  readonly durable: boolean;
+  readonly #scripts: ScriptRunner;
+  readonly #ledgerId: string;
+  readonly #journalEntries: number;
+  readonly #replicas: number;
+  readonly #name: string;
+
+  private constructor(scripts: ScriptRunner, ledgerId: string, options: RedisLedgerOptions & { durable: boolean }) {
+    this.#scripts = scripts;
+    this.#ledgerId = ledgerId;
+    this.#name = keyOf(options);
+    this.durable = options.durable;
+    this.#journalEntries = options.journalEntries ?? 100_000;
+    this.#replicas = options.replicas ?? 0;
+  }
+
+  /**
+   * Opens the ledger, or begins it where there is none.
+   *
+   * @param client a connected client of `redis` or `ioredis`; closing it is up to the caller.
+   * @throws LedgerError when the server cannot be reached, may evict the ledger's keys (`maxmemory-policy allkeys-…`), or
+   *   holds a ledger of a newer version of this package.
+   */
+  static async open(client: RedisClient, options: RedisLedgerOptions = {}): Promise<RedisLedger> {
+    const scripts = new ScriptRunner({ client, key: keyOf(options), timeoutMs: options.timeoutMs ?? 5000 });
+    const request = { ledgerId: crypto.randomUUID(), version: schemaVersion };
+    const [outcome, detail, isAppending] = await scripts.run(redisScripts.open, request);
+    if (outcome !== "ok") throw new LedgerError({ message: refusalToOpen(String(outcome), String(detail), options) });
+    return new RedisLedger(scripts, String(detail), { ...options, durable: isAppending === "1" });
+  }
+
+  async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
+    const { id, accounts, amountPicoUsd, leaseMs, modelId, priceBook } = request;
+    assertPicoUsd("amountPicoUsd of a reservation", amountPicoUsd);
+    const [outcome, detail] = await this.#run("reserve", {
+      id,
+      accounts: accounts.map((account) => ({ name: nameOf(account), limit: account.limitPicoUsd?.toString() })),
+      amount: String(amountPicoUsd),
+      leaseMs,
+      fields: fieldsOf({ model_id: modelId, price_book: priceBook }),
+    });
+    if (outcome === "ok") return { admitted: true };
+    if (outcome === "state") throw wrongState(id, detail, "reserved again");
+    const balances = (detail as string[][]).map(balanceOf);
+    const lacking = accounts.flatMap(({ limitPicoUsd }, index) => {
+      const balance = balances[index] as Balance;
+      return fits(balance, limitPicoUsd, amountPicoUsd) ? [] : [{ ...balance, limitPicoUsd }];
+    });
+    return { admitted: false, lacking };
+  }
+
+  async markDispatched(reservationId: string): Promise<void> {
+    await this.#step("markDispatched", { id: reservationId }, "dispatched");
+    if (this.#replicas === 0) return;
+    const count = await this.#scripts.countReplicas(this.#replicas);
+    if (count >= this.#replicas) return;
+    const message = `Only ${count} of ${this.#replicas} replicas confirmed the dispatch: bring them back, or lower the option "replicas"`;
+    throw new LedgerError({ message });
+  }
+
+  async settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
+    assertReceipt(receipt);
+    const balances = await this.#step("settle", { id: reservationId, ...paymentOf(receipt) }, "settled");
+    return (balances as string[][]).map(balanceOf);
+  }
+
+  async release(reservationId: string, evidence?: string): Promise<void> {
+    await this.#step("release", { id: reservationId, evidence: evidence || undefined }, "released without evidence");
+  }
+
+  async extend(reservationId: string, leaseMs: number): Promise<void> {
+    await this.#step("extend", { id: reservationId, leaseMs }, "extended");
+  }
+
+  async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
+    const [, reports] = await this.#run("read", { accounts: accounts.map(nameOf) });
+    return (reports as [string[], string[]][]).map(([balance, models]) => ({
+      ...balanceOf(balance),
+      byModel: byModelOf(pairsOf(models)),
+    }));
+  }
+
+  async post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
+    assertReceipt(receipt);
+    // An id of its own, so that a client that sends it again after a cut does not count it twice.
+    const id = crypto.randomUUID();
+    const [, balances] = await this.#run("post", { id, accounts: accounts.map(nameOf), ...paymentOf(receipt) });
+    return (balances as string[][]).map(balanceOf);
+  }
+
+  async reset(accounts: readonly AccountKey[]): Promise<void> {
+    await this.#run("reset", { accounts: accounts.map(nameOf) });
+  }
+
+  async recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
+    const { abandonedScope } = options;
+    // The part of an account's name that all accounts of a scope share.
+    const prefix = abandonedScope === undefined ? undefined : `[${JSON.stringify(abandonedScope)},`;
+    const request = { abandonedScope: prefix, atOnce: recoveredAtOnce };
+    let [outcome, unresolved] = await this.#run("recover", request);
+    while (outcome === "more") [outcome, unresolved] = await this.#run("recover", request);
+    return (unresolved as [string, string, string, string | null][]).map(([id, names, amount, modelId]) => ({
+      id,
+      accounts: names.split("\n").map(accountOf),
+      amountPicoUsd: BigInt(amount),
+      ...(modelId === null ? {} : { modelId }),
+    }));
+  }
+
+  async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
+    if ("costPicoUsd" in evidence) return void (await this.settle(reservationId, evidence));
+    await this.#step("writeOff", { id: reservationId, evidence: evidence.writeOff }, "written off");
+  }
+
+  async claim(account: AccountKey, name: string): Promise<boolean> {
+    const request = { account: nameOf(account), name, claimant: crypto.randomUUID() };
+    const [, isFirst] = await this.#run("claim", request);
+    return isFirst === 1;
+  }
+
+  /** The client stays open: it is the caller's. */
+  async close(): Promise<void> {}
+
+  /** A step of one reservation. */
+  async #step(step: keyof typeof redisScripts, request: { id: string; [field: string]: unknown }, attempted: string): Promise<unknown> {
+    const [outcome, detail] = await this.#run(step, request);
+    if (outcome === "state") throw wrongState(request.id, detail, attempted);
+    return detail;
+  }
+
+  async #run(step: keyof typeof redisScripts, request: object): Promise<[outcome: string, ...details: unknown[]]> {
+    const ledger = { ledgerId: this.#ledgerId, version: schemaVersion, journalEntries: this.#journalEntries };
+    const reply = await this.#scripts.run(redisScripts[step], { ...request, ...ledger });
+    if (reply[0] !== "gone") return reply as [string, ...unknown[]];
+    throw new LedgerError({
+      message: `The Redis ledger ${this.#name} that was opened is not there any more: the server was flushed, restarted without persistence, or upgraded the ledger. Restore its backup, or open it anew to begin at zero`,
+    });
+  }
+}
+
+function keyOf({ prefix = "autolabel" }: RedisLedgerOptions): string {
+  return `{${prefix}}`;
+}
+
+function refusalToOpen(outcome: string, detail: string, options: RedisLedgerOptions): string {
+  if (outcome === "evicts") {
+    return `Redis may evict the ledger's keys when memory is full (maxmemory-policy ${detail}): set maxmemory-policy to noeviction, or use a server of its own`;
+  }
+  if (outcome === "newer") {
+    return `This ledger has schema version ${detail}, this package knows up to ${schemaVersion}: upgrade @autolabel/budget-core`;
+  }
+  return `The Redis ledger ${keyOf(options)} lost its key ${keyOf(options)}:ledger_schema: restore a backup, or delete all keys of the prefix to begin at zero`;
+}
+
+/** JSON text: no two accounts share a name, and none has a line break in it. */
+function nameOf({ scope, window }: AccountKey): string {
+  return JSON.stringify([scope, window]);
+}
+
+function accountOf(name: string): AccountKey {
+  const [scope, window] = JSON.parse(name) as [string, string];
+  return { scope, window };
+}
+
+function balanceOf(row: string[]): Balance {
+  const [name, spent, held, unresolved, callCount, boundCallCount] = row as [string, string, string, string, string, string];
+  return {
+    ...accountOf(name),
+    spentPicoUsd: BigInt(spent),
+    heldPicoUsd: BigInt(held),
+    unresolvedPicoUsd: BigInt(unresolved),
+    callCount: Number(callCount),
+    boundCallCount: Number(boundCallCount),
+  };
+}
+
+function byModelOf(fields: ReadonlyMap<string, string>): BalanceReport["byModel"] {
+  const counted = [...fields].filter(([field]) => field.startsWith(countField));
+  const entries = counted.map(([field, callCount]) => {
+    const modelId = field.slice(countField.length);
+    const spentPicoUsd = BigInt(fields.get(`spent_pico_usd ${modelId}`) ?? 0);
+    return [modelId, { callCount: Number(callCount), spentPicoUsd }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+const countField = "call_count ";
+
+function pairsOf(flat: readonly string[]): Map<string, string> {
+  return new Map(flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? ""] as const] : [])));
+}
+
+/** What a receipt changes, and the fields that it leaves in the reservation. */
+function paymentOf(receipt: Receipt) {
+  const cost = String(receipt.costPicoUsd);
+  return {
+    cost,
+    isBound: receipt.kind === "bound",
+    servedModelId: receipt.modelId,
+    unknownModel,
+    fields: fieldsOf({
+      cost_pico_usd: cost,
+      kind: receipt.kind ?? "reported",
+      served_model_id: receipt.modelId,
+      bound_breached: receipt.boundBreached ? "1" : "0",
+      usage: receipt.usage && JSON.stringify(receipt.usage),
+    }),
+  };
+}
+
+/** Fields and values in turn, without those that are not known. */
+function fieldsOf(fields: Record<string, string | undefined>): string[] {
+  return Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
+}
+
+function wrongState(reservationId: string, state: unknown, step: string): ReservationStateError {
+  return new ReservationStateError({ reservationId, state: String(state), step });
+}
+
+export type { IoRedisClient, NodeRedisClient, RedisClient };
