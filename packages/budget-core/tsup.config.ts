@@ -4,6 +4,7 @@ export default defineConfig({
   entry: {
     index: "src/index.ts",
     prices: "src/prices/index.ts",
+    audit: "src/audit.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     "ledgers-redis": "src/ledger/redis.ts",
     testing: "src/testing/index.ts",

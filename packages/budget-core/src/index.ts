@@ -12,9 +12,13 @@ export { UpstreamBudgetError } from "./errors/upstream-budget-error.ts";
 export type {
   Account,
   AccountKey,
+  AuditedAccount,
   Balance,
   BalanceReport,
+  JournalSums,
   Ledger,
+  LedgerReport,
+  OpenReservation,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,

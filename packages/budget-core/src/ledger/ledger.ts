@@ -44,6 +44,13 @@ export interface Ledger {
   resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void>;
   /** True for the first caller that claims `name` in an account, for ever false for all others: what makes an alert fire once. */
   claim(account: AccountKey, name: string): Promise<boolean>;
+  /**
+   * The books as they stand, all of them or those of `scopes`: what `autolabel ledger inspect` shows and `verifyLedger`
+   * (`@autolabel/budget-core/audit`) checks. One consistent look, but it reads the whole journal: not for the way of a call.
+   */
+  inspect(options?: { scopes?: readonly string[] }): Promise<LedgerReport>;
+  /** The store's clock in ms since 1970: the one clock that processes agree on. It picks windows and ends leases. */
+  now(): Promise<number>;
   /** Frees the store's resources. Balances stay where the ledger is durable. */
   close(): Promise<void>;
   /** True when other processes may hold money in the same accounts, so that waiting must look again by itself. */
@@ -73,8 +80,13 @@ export interface ReserveRequest {
   priceBook?: string;
 }
 
-/** Admitted, or refused with the balances of the accounts that lack room. */
-export type ReserveOutcome = { admitted: true } | { admitted: false; lacking: readonly (Balance & Account)[] };
+/**
+ * Admitted, or refused with the balances of the accounts that lack room. `atMs` is the store's clock at this step, in ms
+ * since 1970, told at no extra cost: a tracker whose own clock is off finds out by it that it named the wrong window.
+ */
+export type ReserveOutcome =
+  | { admitted: true; atMs: number }
+  | { admitted: false; atMs: number; lacking: readonly (Balance & Account)[] };
 
 /** Amounts of one account, in pico-USD. What is free is `limit - spent - held - unresolved`. */
 export interface Balance extends AccountKey {
@@ -98,6 +110,41 @@ export interface UnresolvedReservation {
   accounts: readonly AccountKey[];
   amountPicoUsd: bigint;
   modelId?: string;
+}
+
+/** The books of a ledger at one instant. */
+export interface LedgerReport {
+  /** Version of the store's tables or keys; 0 where nothing is stored. */
+  schemaVersion: number;
+  /** The store's clock, in ms since 1970. */
+  atMs: number;
+  /** Every account that has a balance, an entry in the journal or an open reservation. */
+  accounts: AuditedAccount[];
+  /** Reservations that have not ended, the oldest first. */
+  open: OpenReservation[];
+}
+
+/** An account's balance beside what its journal adds up to. */
+export interface AuditedAccount extends BalanceReport {
+  /**
+   * Sums over the entries that were written beside every posting, one an account, and never changed. What is held or
+   * unresolved has no entries: it is the sum of the open reservations.
+   */
+  journal: JournalSums;
+}
+
+/** What the entries of an account add up to. A reset is an entry below zero. */
+export interface JournalSums {
+  spentPicoUsd: bigint;
+  callCount: number;
+  boundCallCount: number;
+}
+
+/** A reservation that has not ended. */
+export interface OpenReservation extends UnresolvedReservation {
+  state: "held" | "dispatched" | "unresolved";
+  /** How long ago it was reserved, in ms, by the store's clock. */
+  ageMs: number;
 }
 
 /** Name under which the cost of a call without a known model is kept in `byModel`. */

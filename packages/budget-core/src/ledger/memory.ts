@@ -8,6 +8,7 @@ import {
   type BalanceReport,
   fits,
   type Ledger,
+  type LedgerReport,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
@@ -22,6 +23,7 @@ interface Hold {
   accounts: MutableAccount[];
   amountPicoUsd: bigint;
   leaseEndsAt: number;
+  reservedAt: number;
   modelId: string | undefined;
 }
 
@@ -42,7 +44,7 @@ export interface MemoryLedgerSnapshot {
     byModel: (readonly [modelId: string, callCount: number, spent: string])[];
     claims: string[];
   }[];
-  open: { id: string; accounts: AccountKey[]; amount: string; modelId?: string }[];
+  open: { id: string; accounts: readonly AccountKey[]; amount: string; modelId?: string }[];
 }
 
 const sendable: readonly OpenState[] = ["held", "dispatched"];
@@ -77,7 +79,8 @@ export class MemoryLedger implements Ledger {
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
     assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
     const known = this.#open.get(request.id);
-    if (known?.amountPicoUsd === request.amountPicoUsd) return { admitted: true };
+    const atMs = this.#now();
+    if (known?.amountPicoUsd === request.amountPicoUsd) return { admitted: true, atMs };
     const state = known?.state ?? this.#endedState(request.id);
     if (state) throw new ReservationStateError({ reservationId: request.id, state, step: "reserved again" });
 
@@ -85,17 +88,18 @@ export class MemoryLedger implements Ledger {
     const doesFit = request.accounts.every((account, index) => {
       return fits(accounts[index] as MutableAccount, account.limitPicoUsd, request.amountPicoUsd);
     });
-    if (!doesFit) return { admitted: false, lacking: lackingIn(accounts, request) };
+    if (!doesFit) return { admitted: false, atMs, lacking: lackingIn(accounts, request) };
 
     for (const account of accounts) account.heldPicoUsd += request.amountPicoUsd;
     this.#open.set(request.id, {
       state: "held",
       accounts,
       amountPicoUsd: request.amountPicoUsd,
-      leaseEndsAt: this.#now() + request.leaseMs,
+      leaseEndsAt: atMs + request.leaseMs,
+      reservedAt: atMs,
       modelId: request.modelId,
     });
-    return { admitted: true };
+    return { admitted: true, atMs };
   }
 
   async markDispatched(reservationId: string): Promise<void> {
@@ -154,12 +158,7 @@ export class MemoryLedger implements Ledger {
       if (hold.state === "held") this.#end(id, hold, "expired");
       else if (hold.state === "dispatched") markUnresolved(hold);
     }
-    return [...this.#open].flatMap(([id, hold]) => {
-      if (hold.state !== "unresolved") return [];
-      const accounts = hold.accounts.map(({ scope, window }) => ({ scope, window }));
-      const model = hold.modelId === undefined ? {} : { modelId: hold.modelId };
-      return [{ id, accounts, amountPicoUsd: hold.amountPicoUsd, ...model }];
-    });
+    return [...this.#open].filter(([, { state }]) => state === "unresolved").map(listed);
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
@@ -174,13 +173,34 @@ export class MemoryLedger implements Ledger {
     return claims.size < claims.add(name).size;
   }
 
+  /** It keeps no entries, which would grow without end, but sums by model: they stand in for the journal. */
+  async inspect({ scopes }: { scopes?: readonly string[] } = {}): Promise<LedgerReport> {
+    const atMs = this.#now();
+    const isAsked = ({ scope }: AccountKey) => !scopes || scopes.includes(scope);
+    const keys = this.#all().filter(isAsked);
+    const accounts = (await this.read(keys)).map((balance) => {
+      const journal = { spentPicoUsd: 0n, callCount: 0, boundCallCount: balance.boundCallCount };
+      for (const { callCount, spentPicoUsd } of Object.values(balance.byModel)) {
+        journal.spentPicoUsd += spentPicoUsd;
+        journal.callCount += callCount;
+      }
+      return { ...balance, journal };
+    });
+    const open = [...this.#open].filter(([, hold]) => hold.accounts.some(isAsked));
+    const age = ({ state, reservedAt }: Hold) => ({ state, ageMs: atMs - reservedAt });
+    return { schemaVersion: 0, atMs, accounts, open: open.map((one) => ({ ...listed(one), ...age(one[1]) })) };
+  }
+
+  async now(): Promise<number> {
+    return this.#now();
+  }
+
   async close(): Promise<void> {}
 
   /** All balances as JSON data, to keep them where the caller likes. Spend after this moment is not in it. */
   snapshot(): MemoryLedgerSnapshot {
-    const accounts = [...this.#accounts.values()].flatMap((windows) => [...windows.values()]);
     return {
-      accounts: accounts.map(({ scope, window, spentPicoUsd, callCount, boundCallCount, byModel, claims }) => ({
+      accounts: this.#all().map(({ scope, window, spentPicoUsd, callCount, boundCallCount, byModel, claims }) => ({
         scope,
         window,
         spent: picoToDecimal(spentPicoUsd),
@@ -191,12 +211,9 @@ export class MemoryLedger implements Ledger {
           ([modelId, model]) => [modelId, model.callCount, picoToDecimal(model.spentPicoUsd)] as const,
         ),
       })),
-      open: [...this.#open].map(([id, { amountPicoUsd, accounts: held, modelId }]) => ({
-        id,
-        amount: picoToDecimal(amountPicoUsd),
-        accounts: held.map(({ scope, window }) => ({ scope, window })),
-        ...(modelId === undefined ? {} : { modelId }),
-      })),
+      open: [...this.#open].map(listed).map(({ amountPicoUsd, ...kept }) => {
+        return { ...kept, amount: picoToDecimal(amountPicoUsd) };
+      }),
     };
   }
 
@@ -218,8 +235,19 @@ export class MemoryLedger implements Ledger {
       const held = keys.map((key) => this.#account(key));
       const amountPicoUsd = parsePicoUsd(amount);
       for (const account of held) account.unresolvedPicoUsd += amountPicoUsd;
-      this.#open.set(id, { state: "unresolved", accounts: held, amountPicoUsd, leaseEndsAt: 0, modelId });
+      this.#open.set(id, {
+        state: "unresolved",
+        accounts: held,
+        amountPicoUsd,
+        leaseEndsAt: 0,
+        reservedAt: this.#now(),
+        modelId,
+      });
     }
+  }
+
+  #all(): MutableAccount[] {
+    return [...this.#accounts.values()].flatMap((windows) => [...windows.values()]);
   }
 
   #account({ scope, window }: AccountKey): MutableAccount {
@@ -256,6 +284,11 @@ export class MemoryLedger implements Ledger {
   #endedState(reservationId: string): ClosedState | undefined {
     return this.#closed.get(reservationId) ?? this.#closedBefore.get(reservationId);
   }
+}
+
+function listed([id, { accounts, amountPicoUsd, modelId }]: [string, Hold]): UnresolvedReservation {
+  const model = modelId === undefined ? {} : { modelId };
+  return { id, accounts: accounts.map(({ scope, window }) => ({ scope, window })), amountPicoUsd, ...model };
 }
 
 function markUnresolved(hold: Hold): void {

@@ -43,7 +43,33 @@ const steps: readonly string[] = [
      evidence TEXT
    ) STRICT;
    CREATE INDEX open_reservations ON reservations (state) WHERE state IN ('held', 'dispatched', 'unresolved');`,
+  // A journal beside the balances. What was spent before it began is one opening entry an account; a reservation that
+  // was open then counts its age from here.
+  `ALTER TABLE reservations ADD COLUMN reserved_at_ms INTEGER NOT NULL DEFAULT 0;
+   UPDATE reservations SET reserved_at_ms = CAST(unixepoch('subsec') * 1000 AS INTEGER);
+   CREATE TABLE journal (
+     entry INTEGER PRIMARY KEY,
+     at_ms INTEGER NOT NULL,
+     scope TEXT NOT NULL,
+     window TEXT NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('opening', 'settled', 'posted', 'reset')),
+     amount_pico_usd INTEGER NOT NULL,
+     call_count INTEGER NOT NULL,
+     bound_call_count INTEGER NOT NULL,
+     reservation_id TEXT,
+     model_id TEXT
+   ) STRICT;
+   CREATE TRIGGER journal_entries_stay BEFORE DELETE ON journal
+     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+   CREATE TRIGGER journal_entries_never_change BEFORE UPDATE ON journal
+     BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+   INSERT INTO journal (at_ms, scope, window, kind, amount_pico_usd, call_count, bound_call_count)
+     SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER), scope, window, 'opening', spent_pico_usd, call_count,
+       bound_call_count FROM accounts;`,
 ];
+
+/** The version that {@link migrateSqliteLedger} brings a ledger to. */
+export const sqliteSchemaVersion = steps.length;
 
 /**
  * Creates or upgrades the ledger's tables. The version stands in its own table, so that the file may hold other things.

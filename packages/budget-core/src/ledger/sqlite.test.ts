@@ -195,9 +195,9 @@ describe("SqliteLedger", () => {
     const reserve = () => ledger.reserve({ id: "x", accounts, amountPicoUsd: 1n, leaseMs: 0 });
     await reserve();
     await ledger.markDispatched("x");
-    await expect(reserve()).resolves.toEqual({ admitted: true });
+    await expect(reserve()).resolves.toMatchObject({ admitted: true });
     await ledger.recover();
-    await expect(reserve()).resolves.toEqual({ admitted: true });
+    await expect(reserve()).resolves.toMatchObject({ admitted: true });
     await ledger.resolve("x", { writeOff: "not in its log" });
     await expect(reserve()).rejects.toThrow("Reservation x is writtenOff: it cannot be reserved again");
     await expect(ledger.release("never")).rejects.toThrow(
@@ -220,14 +220,6 @@ describe("SqliteLedger", () => {
     expect(() => new SqliteLedger(new GroupCommit(waiter))).toThrow(/could not be prepared: .*locked/);
     for (const each of [writer, waiter]) each.close();
     expect(() => new SqliteLedger(join(folder, "no", "such", "folder.sqlite"))).toThrow(/cannot be opened as a ledger/);
-  });
-
-  it("migrates once, and finds its version the next time", async () => {
-    await new SqliteLedger(file).close();
-    await new SqliteLedger(file).close();
-    const database = new DatabaseSync(file);
-    expect(database.prepare("SELECT version FROM ledger_schema").all()).toMatchObject([{ version: 1 }]);
-    database.close();
   });
 });
 

@@ -1,4 +1,3 @@
-import type { StatementSync } from "node:sqlite";
 import { InvalidAmountError } from "../errors/invalid-amount-error.ts";
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
@@ -9,21 +8,16 @@ import {
   type BalanceReport,
   fits,
   type Ledger,
+  type LedgerReport,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
   unknownModel,
 } from "./ledger.ts";
 import { openDatabase } from "./open-database.ts";
+import { inspectSqlite } from "./sqlite-inspect.ts";
+import { accountsOf, type ReservationRow, SqliteRows, unresolvedOf } from "./sqlite-rows.ts";
 import { migrateSqliteLedger } from "./sqlite-schema.ts";
-
-interface ReservationRow {
-  id: string;
-  state: string;
-  accounts: string;
-  amount_pico_usd: bigint;
-  model_id: string | null;
-}
 
 /**
  * Balances in one SQLite file (node:sqlite): every step is on disk before its promise settles, so spend outlives a
@@ -33,13 +27,14 @@ export class SqliteLedger implements Ledger {
   readonly shared = true;
   readonly #commit: GroupCommit;
   readonly #ownsDatabase: boolean;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #rows: SqliteRows;
 
   /** @param store a file path, or a {@link GroupCommit} to share its database and its transactions with other writes. */
   constructor(store: string | GroupCommit) {
     this.#ownsDatabase = typeof store === "string";
     this.#commit = typeof store === "string" ? new GroupCommit(openDatabase(store)) : store;
     migrateSqliteLedger(this.#commit.database);
+    this.#rows = new SqliteRows(this.#commit.database);
   }
 
   reserve(request: ReserveRequest): Promise<ReserveOutcome> {
@@ -47,7 +42,8 @@ export class SqliteLedger implements Ledger {
       assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
       assertStorable(request.amountPicoUsd);
       const known = this.#reservation(request.id);
-      if (known?.amount_pico_usd === request.amountPicoUsd && isOpen(known.state)) return { admitted: true };
+      if (known?.amount_pico_usd === request.amountPicoUsd && isOpen(known.state))
+        return { admitted: true, atMs: this.#rows.now() };
       if (known)
         throw new ReservationStateError({ reservationId: known.id, state: known.state, step: "reserved again" });
 
@@ -56,28 +52,31 @@ export class SqliteLedger implements Ledger {
         const ok = fits(balance, account.limitPicoUsd, request.amountPicoUsd);
         return ok ? [] : [{ ...balance, limitPicoUsd: account.limitPicoUsd }];
       });
-      if (lacking.length > 0) return { admitted: false, lacking };
+      const atMs = this.#rows.now();
+      if (lacking.length > 0) return { admitted: false, atMs, lacking };
 
       for (const account of request.accounts) this.#add(account, { held: request.amountPicoUsd });
       const accounts = request.accounts.map(({ scope, window }) => ({ scope, window }));
-      this.#run(
-        `INSERT INTO reservations (id, state, accounts, amount_pico_usd, lease_ends_at_ms, model_id, price_book)
-         VALUES (?, 'held', ?, ?, ${nowMs} + ?, ?, ?)`,
+      this.#rows.run(
+        `INSERT INTO reservations
+           (id, state, accounts, amount_pico_usd, lease_ends_at_ms, model_id, price_book, reserved_at_ms)
+         VALUES (?, 'held', ?, ?, ?, ?, ?, ?)`,
         request.id,
         JSON.stringify(accounts),
         request.amountPicoUsd,
-        request.leaseMs,
+        atMs + request.leaseMs,
         request.modelId ?? null,
         request.priceBook ?? null,
+        atMs,
       );
-      return { admitted: true };
+      return { admitted: true, atMs };
     });
   }
 
   markDispatched(reservationId: string): Promise<void> {
     return this.#commit.run(() => {
       this.#expect(reservationId, ["held", "dispatched"], "dispatched");
-      this.#run("UPDATE reservations SET state = 'dispatched' WHERE id = ?", reservationId);
+      this.#rows.run("UPDATE reservations SET state = 'dispatched' WHERE id = ?", reservationId);
     });
   }
 
@@ -88,7 +87,7 @@ export class SqliteLedger implements Ledger {
       const hold = this.#expect(reservationId, ["dispatched", "unresolved", "settled"], "settled");
       if (hold.state === "settled") return [];
       this.#end(hold, "settled", null);
-      this.#run(
+      this.#rows.run(
         "UPDATE reservations SET cost_pico_usd = ?, kind = ?, served_model_id = ?, bound_breached = ?, usage = ? WHERE id = ?",
         receipt.costPicoUsd,
         receipt.kind ?? "reported",
@@ -98,7 +97,7 @@ export class SqliteLedger implements Ledger {
         reservationId,
       );
       const accounts = accountsOf(hold);
-      for (const account of accounts) this.#postTo(account, receipt, hold.model_id);
+      for (const account of accounts) this.#postTo(account, receipt, hold);
       return accounts.map((account) => this.#balance(account));
     });
   }
@@ -114,7 +113,8 @@ export class SqliteLedger implements Ledger {
   extend(reservationId: string, leaseMs: number): Promise<void> {
     return this.#commit.run(() => {
       this.#expect(reservationId, ["held", "dispatched"], "extended");
-      this.#run(`UPDATE reservations SET lease_ends_at_ms = ${nowMs} + ? WHERE id = ?`, leaseMs, reservationId);
+      const endsAtMs = this.#rows.now() + leaseMs;
+      this.#rows.run("UPDATE reservations SET lease_ends_at_ms = ? WHERE id = ?", endsAtMs, reservationId);
     });
   }
 
@@ -134,21 +134,30 @@ export class SqliteLedger implements Ledger {
   reset(accounts: readonly AccountKey[]): Promise<void> {
     return this.#commit.run(() => {
       for (const { scope, window } of accounts) {
-        this.#run(
+        this.#rows.run(
+          `INSERT INTO journal (at_ms, scope, window, kind, amount_pico_usd, call_count, bound_call_count)
+           SELECT ?, scope, window, 'reset', -spent_pico_usd, -call_count, -bound_call_count FROM accounts
+           WHERE scope = ? AND window = ?`,
+          this.#rows.now(),
+          scope,
+          window,
+        );
+        this.#rows.run(
           "UPDATE accounts SET spent_pico_usd = 0, call_count = 0, bound_call_count = 0 WHERE scope = ? AND window = ?",
           scope,
           window,
         );
-        this.#run("DELETE FROM account_models WHERE scope = ? AND window = ?", scope, window);
+        this.#rows.run("DELETE FROM account_models WHERE scope = ? AND window = ?", scope, window);
       }
     });
   }
 
   recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
     return this.#commit.run(() => {
-      const abandoned = this.#all<ReservationRow>(
-        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ${nowMs}
+      const abandoned = this.#rows.all<ReservationRow>(
+        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ?
            OR EXISTS (SELECT 1 FROM json_each(accounts) WHERE value ->> 'scope' = ?))`,
+        this.#rows.now(),
         options.abandonedScope ?? null,
       );
       for (const hold of abandoned) {
@@ -156,18 +165,12 @@ export class SqliteLedger implements Ledger {
           this.#end(hold, "expired", "lease ran out before dispatch");
           continue;
         }
-        this.#run("UPDATE reservations SET state = 'unresolved' WHERE id = ?", hold.id);
+        this.#rows.run("UPDATE reservations SET state = 'unresolved' WHERE id = ?", hold.id);
         const moved = { held: -hold.amount_pico_usd, unresolved: hold.amount_pico_usd };
         for (const account of accountsOf(hold)) this.#add(account, moved);
       }
-      return this.#all<ReservationRow>("SELECT * FROM reservations WHERE state = 'unresolved' ORDER BY rowid").map(
-        (hold) => ({
-          id: hold.id,
-          accounts: accountsOf(hold),
-          amountPicoUsd: hold.amount_pico_usd,
-          ...(hold.model_id === null ? {} : { modelId: hold.model_id }),
-        }),
-      );
+      const unresolved = "SELECT * FROM reservations WHERE state = 'unresolved' ORDER BY rowid";
+      return this.#rows.all<ReservationRow>(unresolved).map(unresolvedOf);
     });
   }
 
@@ -181,11 +184,17 @@ export class SqliteLedger implements Ledger {
 
   claim({ scope, window }: AccountKey, name: string): Promise<boolean> {
     return this.#commit.run(() => {
-      const insert = this.#statement(
-        "INSERT INTO claims (scope, window, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-      );
-      return Number(insert.run(scope, window, name).changes) === 1;
+      const insert = "INSERT INTO claims (scope, window, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+      return this.#rows.run(insert, scope, window, name) === 1;
     });
+  }
+
+  inspect(options: { scopes?: readonly string[] } = {}): Promise<LedgerReport> {
+    return this.#commit.run(() => inspectSqlite(this.#rows, options.scopes));
+  }
+
+  async now(): Promise<number> {
+    return this.#rows.now();
   }
 
   async close(): Promise<void> {
@@ -194,7 +203,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #reservation(id: string): ReservationRow | undefined {
-    return this.#all<ReservationRow>("SELECT * FROM reservations WHERE id = ?", id)[0];
+    return this.#rows.all<ReservationRow>("SELECT * FROM reservations WHERE id = ?", id)[0];
   }
 
   #expect(reservationId: string, states: readonly string[], step: string): ReservationRow {
@@ -204,26 +213,41 @@ export class SqliteLedger implements Ledger {
   }
 
   #end(hold: ReservationRow, state: string, evidence: string | null): void {
-    this.#run("UPDATE reservations SET state = ?, evidence = ? WHERE id = ?", state, evidence, hold.id);
+    this.#rows.run("UPDATE reservations SET state = ?, evidence = ? WHERE id = ?", state, evidence, hold.id);
     const bucket = hold.state === "unresolved" ? "unresolved" : "held";
     for (const account of accountsOf(hold)) this.#add(account, { [bucket]: -hold.amount_pico_usd });
   }
 
-  #postTo(account: AccountKey, receipt: Receipt, askedModelId: string | null): void {
-    this.#add(account, { spent: receipt.costPicoUsd, calls: 1, boundCalls: receipt.kind === "bound" ? 1 : 0 });
-    this.#run(
+  #postTo(account: AccountKey, receipt: Receipt, hold: ReservationRow | null): void {
+    const modelId = receipt.modelId ?? hold?.model_id ?? unknownModel;
+    const boundCalls = receipt.kind === "bound" ? 1 : 0;
+    this.#add(account, { spent: receipt.costPicoUsd, calls: 1, boundCalls });
+    this.#rows.run(
+      `INSERT INTO journal
+         (at_ms, scope, window, kind, amount_pico_usd, call_count, bound_call_count, reservation_id, model_id)
+       VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)`,
+      this.#rows.now(),
+      account.scope,
+      account.window,
+      hold ? "settled" : "posted",
+      receipt.costPicoUsd,
+      boundCalls,
+      hold?.id ?? null,
+      modelId,
+    );
+    this.#rows.run(
       `INSERT INTO account_models (scope, window, model_id, call_count, spent_pico_usd) VALUES (?, ?, ?, 1, ?)
        ON CONFLICT DO UPDATE SET call_count = call_count + 1, spent_pico_usd = spent_pico_usd + excluded.spent_pico_usd`,
       account.scope,
       account.window,
-      receipt.modelId ?? askedModelId ?? unknownModel,
+      modelId,
       receipt.costPicoUsd,
     );
   }
 
   #add(account: AccountKey, change: Change): void {
     const { spent = 0n, held = 0n, unresolved = 0n, calls = 0, boundCalls = 0 } = change;
-    this.#run(
+    this.#rows.run(
       `INSERT INTO accounts
          (scope, window, spent_pico_usd, held_pico_usd, unresolved_pico_usd, call_count, bound_call_count)
        VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -243,7 +267,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #balance({ scope, window }: AccountKey): Balance {
-    const row = this.#all<Record<string, bigint>>(
+    const row = this.#rows.all<Record<string, bigint>>(
       "SELECT * FROM accounts WHERE scope = ? AND window = ?",
       scope,
       window,
@@ -260,7 +284,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #byModel({ scope, window }: AccountKey): BalanceReport["byModel"] {
-    const models = this.#all<{ model_id: string; call_count: bigint; spent_pico_usd: bigint }>(
+    const models = this.#rows.all<{ model_id: string; call_count: bigint; spent_pico_usd: bigint }>(
       "SELECT model_id, call_count, spent_pico_usd FROM account_models WHERE scope = ? AND window = ?",
       scope,
       window,
@@ -270,24 +294,6 @@ export class SqliteLedger implements Ledger {
       { callCount: Number(call_count), spentPicoUsd: spent_pico_usd },
     ]);
     return Object.fromEntries(entries);
-  }
-
-  #run(sql: string, ...values: (string | number | bigint | null)[]): void {
-    this.#statement(sql).run(...values);
-  }
-
-  #all<Row>(sql: string, ...values: (string | number | bigint | null)[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#commit.database.prepare(sql);
-      statement.setReadBigInts(true);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 }
 
@@ -302,9 +308,6 @@ interface Change {
 /** The largest 64-bit integer. */
 const maxStorablePicoUsd = 2n ** 63n - 1n;
 
-/** The store's own clock, in milliseconds: processes with skewed clocks agree on leases. */
-const nowMs = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
-
 /** Refused before it is written: an amount that SQLite cannot bind would fail every other write of its transaction. */
 function assertStorable(picoUsd: bigint): void {
   if (picoUsd <= maxStorablePicoUsd) return;
@@ -314,10 +317,6 @@ function assertStorable(picoUsd: bigint): void {
 
 function isOpen(state: string): boolean {
   return state === "held" || state === "dispatched" || state === "unresolved";
-}
-
-function accountsOf(hold: ReservationRow): AccountKey[] {
-  return JSON.parse(hold.accounts) as AccountKey[];
 }
 
 export { GroupCommit, openDatabase };

@@ -1,4 +1,5 @@
 import type { Account, AccountKey, Balance, Ledger, ReserveOutcome, ReserveRequest } from "../ledger/ledger.ts";
+import { verifyLedger } from "../ledger/verify-ledger.ts";
 import type { Receipt } from "../receipt.ts";
 import { nameOf, ReferenceModel, type Totals } from "./reference-model.ts";
 import { type HoldStep, type Schedule, type Step, scopeCount } from "./schedule.ts";
@@ -27,6 +28,7 @@ export async function runLedgerSchedule(options: LedgerRunOptions): Promise<Viol
   }
 }
 
+const openStates: ReadonlySet<string> = new Set(["held", "dispatched", "unresolved"]);
 const scopeNames = ["run", "project", "user"] as const;
 /** How long a window of each scope is; the first scope never starts anew. */
 const windowMs = [Number.POSITIVE_INFINITY, 40_000, 3_600_000] as const;
@@ -255,6 +257,7 @@ class LedgerRun {
 
   /** At the end nothing may be left in flight, and nothing that was billed may be missing from the books. */
   async #endEverything(): Promise<void> {
+    await this.#verify();
     for (let scope = 0; scope < scopeCount; scope++) await this.#recover(scope);
     const open = [...this.#model.attempts.values()].filter(({ state }) => state === "unresolved");
     for (const { id } of open) {
@@ -262,6 +265,7 @@ class LedgerRun {
       await this.#settle(id, { costPicoUsd: this.#options.schedule.bills[attempt] ?? 0n }, 1);
     }
     await this.#compare(false);
+    await this.#verify();
     for (const { heldPicoUsd, unresolvedPicoUsd, ...balance } of await this.#ledger.read([
       ...this.#accounts.values(),
     ])) {
@@ -271,6 +275,23 @@ class LedgerRun {
         throw new Broken("I5", `${bill} was billed in ${nameOf(balance)}, ${balance.spentPicoUsd} is in the books`);
       }
     }
+  }
+
+  /** What the ledger itself says of its books, after the steps and after the end. */
+  async #verify(): Promise<void> {
+    const scopes = scopeNames.map((_, scope) => this.#scope(scope));
+    const report = await this.#ledger.inspect({ scopes });
+    for (const balance of report.accounts) this.#checkBalance(balance, "inspect()");
+    const open = [...this.#model.attempts.values()].filter(({ state }) => openStates.has(state));
+    const listed = report.open.map(({ id, state }) => `${id} ${state}`).sort();
+    const expected = open.map(({ id, state }) => `${id} ${state}`).sort();
+    if (listed.join() !== expected.join()) {
+      throw new Broken("I10", `inspect() lists ${listed.join() || "nothing"}, not ${expected.join() || "nothing"}`);
+    }
+    const [difference] = verifyLedger(report);
+    if (!difference) return;
+    const { field, shown, expected: sum, source } = difference;
+    throw new Broken("I1", `${nameOf(difference)} shows ${field} ${shown}, its ${source} say ${sum}`);
   }
 
   #request({ attempt, scopes, amountPicoUsd, leaseMs, modelId }: HoldStep): ReserveRequest {

@@ -1,5 +1,6 @@
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
-import type { Account, AccountKey, Ledger } from "../ledger/ledger.ts";
+import type { Account, AccountKey, JournalSums, Ledger } from "../ledger/ledger.ts";
+import { type LedgerDifference, verifyLedger } from "../ledger/verify-ledger.ts";
 
 /** The part of a test runner that the suite needs; `test` of vitest and of node:test both fit. */
 export type TestFunction = (name: string, body: () => Promise<void>) => unknown;
@@ -23,6 +24,7 @@ export function ledgerSuite(test: TestFunction, makeLedger: () => Ledger | Promi
       const ledger = await makeLedger();
       try {
         await body(ledger);
+        equal(inWords(verifyLedger(await ledger.inspect())), "", "differences between balances and journal");
       } finally {
         await ledger.close();
       }
@@ -225,6 +227,48 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     equal(await ledger.claim(account("b"), "alert 0.5"), true, "claim in another account");
   },
 
+  "the books can be looked at: balances, journal, open reservations; all of them or those of a scope": async (
+    ledger,
+  ) => {
+    const start = (await ledger.inspect()).atMs;
+    for (const id of ["held", "sent", "lost", "paid"]) {
+      await admit(ledger, id, [account("a"), account("b", null)], 10n);
+      if (id !== "held") await ledger.markDispatched(id);
+    }
+    await ledger.extend("lost", 0);
+    await ledger.recover();
+    await ledger.settle("paid", { costPicoUsd: 7n, kind: "bound" });
+    await ledger.post([account("b")], { costPicoUsd: 3n });
+    await ledger.reset([account("a")]);
+    await ledger.post([account("a")], { costPicoUsd: 5n });
+    await ledger.post([account("c")], { costPicoUsd: 1n });
+
+    const { accounts, open, atMs } = await ledger.inspect({ scopes: ["a", "b"] });
+    equal(atMs >= start && (await ledger.now()) >= atMs, true, "the store's clock goes forward");
+    const text = (scope: string, { spentPicoUsd, callCount, boundCallCount }: JournalSums) =>
+      `${scope} ${spentPicoUsd} ${callCount} ${boundCallCount}`;
+    const sums = accounts.map(({ scope, journal }) => text(scope, journal));
+    equal(sums.sort().join(), "a 5 1 0,b 10 2 1", "sums of the journal");
+    equal(
+      accounts
+        .map((each) => text(each.scope, each))
+        .sort()
+        .join(),
+      sums.join(),
+      "balances",
+    );
+    equal(open.map(({ id, state }) => `${id} ${state}`).join(), "held held,sent dispatched,lost unresolved", "open");
+    equal(open[0]?.accounts.map(({ scope }) => scope).join(), "a,b", "accounts of an open reservation");
+    equal(open[0]?.amountPicoUsd, 10n, "amount of an open reservation");
+    equal(
+      open.every(({ ageMs }) => ageMs >= 0 && ageMs <= atMs - start),
+      true,
+      "ages of open reservations",
+    );
+    equal((await ledger.inspect({ scopes: ["c"] })).open.length, 0, "open reservations of another scope");
+    equal((await ledger.inspect()).accounts.length, 3, "accounts in all");
+  },
+
   "posting counts without a hold; reset zeroes spend but not calls in flight": async (ledger) => {
     await admit(ledger, "r1", [account("a")], 20n);
     const [after] = await ledger.post([account("a")], { costPicoUsd: 200n, kind: "bound" });
@@ -235,6 +279,12 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     equal(Object.keys(balance.byModel).length, 0, "models after reset");
   },
 };
+
+function inWords(differences: readonly LedgerDifference[]): string {
+  const one = ({ scope, window, field, shown, expected, source }: LedgerDifference) =>
+    `${scope} ${window}: ${field} ${shown} instead of ${expected} by its ${source}`;
+  return differences.map(one).join("; ");
+}
 
 async function admit(ledger: Ledger, id: string, accounts: Account[], amountPicoUsd: bigint): Promise<void> {
   const outcome = await ledger.reserve({ id, accounts, amountPicoUsd, leaseMs });

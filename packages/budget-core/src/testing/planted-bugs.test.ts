@@ -89,7 +89,7 @@ const bugs: Record<string, new (clock: Clock) => Ledger> = {
         const isSpent = balance && account.limitPicoUsd !== null && balance.spentPicoUsd >= account.limitPicoUsd;
         return isSpent ? [{ ...balance, ...account }] : [];
       });
-      return lacking.length > 0 ? { admitted: false, lacking } : super.reserve(request);
+      return lacking.length > 0 ? { admitted: false, atMs: this.clock(), lacking } : super.reserve(request);
     }
   },
   "checks first and adds later": class extends Ground {
@@ -258,10 +258,31 @@ const bugs: Record<string, new (clock: Clock) => Ledger> = {
       return super.post(accounts.slice(0, 1), receipt);
     }
   },
+  "keeps a journal that misses a reset": class extends Ground {
+    readonly resets: AccountKey[] = [];
+    override async reset(accounts: readonly AccountKey[]) {
+      for (const balance of await super.read(accounts)) if (balance.spentPicoUsd > 0n) this.resets.push(balance);
+      await super.reset(accounts);
+    }
+    override async inspect(options: { scopes?: readonly string[] }) {
+      const report = await super.inspect(options);
+      for (const { scope, window } of this.resets) {
+        const account = report.accounts.find((each) => each.scope === scope && each.window === window);
+        if (account) account.journal.callCount += 1;
+      }
+      return report;
+    }
+  },
+  "does not list what is held": class extends Ground {
+    override async inspect(options: { scopes?: readonly string[] }) {
+      const report = await super.inspect(options);
+      return { ...report, open: report.open.filter(({ state }) => state !== "held") };
+    }
+  },
   "holds more under an id that is taken": class extends Ground {
     override async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
       const isOpen = this.requests.has(request.id) && !this.settled.has(request.id);
-      return isOpen ? { admitted: true } : super.reserve(request);
+      return isOpen ? { admitted: true, atMs: this.clock() } : super.reserve(request);
     }
   },
 };

@@ -4,6 +4,7 @@ import type {
   Balance,
   BalanceReport,
   Ledger,
+  LedgerReport,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,
@@ -75,6 +76,14 @@ export class UnreliableLedger implements Ledger {
 
   claim(account: AccountKey, name: string): Promise<boolean> {
     return this.#step(() => this.#inner.claim(account, name));
+  }
+
+  inspect(options?: { scopes?: readonly string[] }): Promise<LedgerReport> {
+    return this.#inner.inspect(options);
+  }
+
+  now(): Promise<number> {
+    return this.#step(() => this.#inner.now());
   }
 
   close(): Promise<void> {

@@ -248,7 +248,7 @@ describe("a refusal", () => {
     const ledger = new MemoryLedger();
     const balance = { spentPicoUsd: 0n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n, callCount: 0, boundCallCount: 0 };
     const lacking = [{ ...balance, scope: "who?", window: "all", limitPicoUsd: null }];
-    vi.spyOn(ledger, "reserve").mockResolvedValue({ admitted: false, lacking });
+    vi.spyOn(ledger, "reserve").mockResolvedValue({ admitted: false, atMs: 0, lacking });
     const options = { ledger, onInsufficient: "clamp", maxWaitMs: 1 } as const;
     const free: bigint[] = [];
     const clamp = (availablePicoUsd: bigint) => {

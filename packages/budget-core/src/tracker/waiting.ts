@@ -1,7 +1,7 @@
 import type { Ledger, ReserveOutcome } from "../ledger/ledger.ts";
 
 /** Refused with no prospect: the caller is told so. */
-export type Refusal = Extract<ReserveOutcome, { admitted: false }>;
+export type Refusal = Omit<Extract<ReserveOutcome, { admitted: false }>, "atMs">;
 
 /** What a waiting call does when its turn comes. */
 export interface WaitingCall {

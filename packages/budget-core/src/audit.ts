@@ -1,0 +1,1 @@
+export { type LedgerDifference, verifyLedger } from "./ledger/verify-ledger.ts";
