@@ -1,5 +1,5 @@
-import { createClient } from "redis";
 import { Redis } from "ioredis";
+import { createClient } from "redis";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { isRedisThere, type RedisServer, startRedis } from "../../../../tests/servers/start-redis.ts";
 import { ledgerSuite } from "../testing/ledger-suite.ts";

@@ -7,12 +7,23 @@ import {
   type BalanceReport,
   fits,
   type Ledger,
+  type LedgerReport,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
   unknownModel,
 } from "./ledger.ts";
 import { type IoRedisClient, type NodeRedisClient, type RedisClient, ScriptRunner } from "./redis-client.ts";
+import { inspectRedis } from "./redis-inspect.ts";
+import {
+  type BalanceRow,
+  balanceOf,
+  type HoldRow,
+  nameOf,
+  type ReportRow,
+  reportOf,
+  unresolvedOf,
+} from "./redis-replies.ts";
 import { redisScripts } from "./redis-scripts.ts";
 
 /** Options of {@link RedisLedger.open}. */
@@ -36,7 +47,7 @@ export interface RedisLedgerOptions {
   replicas?: number;
 }
 
-/** The version of keys and fields that this package reads and writes. */
+/** Version of the keys and fields that this package reads and writes. */
 const schemaVersion = "1";
 /** How many reservations one script sorts out, so that others are not kept waiting for long. */
 const recoveredAtOnce = 1000;
@@ -87,21 +98,21 @@ export class RedisLedger implements Ledger {
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
     const { id, accounts, amountPicoUsd, leaseMs, modelId, priceBook } = request;
     assertPicoUsd("amountPicoUsd of a reservation", amountPicoUsd);
-    const [outcome, detail] = await this.#run("reserve", {
+    const [outcome, atMs, rows] = await this.#run("reserve", {
       id,
       accounts: accounts.map((account) => ({ name: nameOf(account), limit: account.limitPicoUsd?.toString() })),
       amount: String(amountPicoUsd),
       leaseMs,
-      fields: fieldsOf({ model_id: modelId, price_book: priceBook }),
+      fields: pairsOf({ model_id: modelId, price_book: priceBook }),
     });
-    if (outcome === "ok") return { admitted: true };
-    if (outcome === "state") throw wrongState(id, detail, "reserved again");
-    const balances = (detail as string[][]).map(balanceOf);
+    if (outcome === "state") throw wrongState(id, atMs, "reserved again");
+    if (outcome === "ok") return { admitted: true, atMs: Number(atMs) };
+    const balances = (rows as BalanceRow[]).map(balanceOf);
     const lacking = accounts.flatMap(({ limitPicoUsd }, index) => {
       const balance = balances[index] as Balance;
       return fits(balance, limitPicoUsd, amountPicoUsd) ? [] : [{ ...balance, limitPicoUsd }];
     });
-    return { admitted: false, lacking };
+    return { admitted: false, atMs: Number(atMs), lacking };
   }
 
   async markDispatched(reservationId: string): Promise<void> {
@@ -116,7 +127,7 @@ export class RedisLedger implements Ledger {
   async settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
     assertReceipt(receipt);
     const balances = await this.#step("settle", { id: reservationId, ...paymentOf(receipt) }, "settled");
-    return (balances as string[][]).map(balanceOf);
+    return (balances as BalanceRow[]).map(balanceOf);
   }
 
   async release(reservationId: string, evidence?: string): Promise<void> {
@@ -129,10 +140,7 @@ export class RedisLedger implements Ledger {
 
   async read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
     const [, reports] = await this.#run("read", { accounts: accounts.map(nameOf) });
-    return (reports as [string[], string[]][]).map(([balance, models]) => ({
-      ...balanceOf(balance),
-      byModel: byModelOf(pairsOf(models)),
-    }));
+    return (reports as ReportRow[]).map(reportOf);
   }
 
   async post(accounts: readonly AccountKey[], receipt: Receipt): Promise<Balance[]> {
@@ -140,7 +148,7 @@ export class RedisLedger implements Ledger {
     // An id of its own, so that a client that sends it again after a cut does not count it twice.
     const id = crypto.randomUUID();
     const [, balances] = await this.#run("post", { id, accounts: accounts.map(nameOf), ...paymentOf(receipt) });
-    return (balances as string[][]).map(balanceOf);
+    return (balances as BalanceRow[]).map(balanceOf);
   }
 
   async reset(accounts: readonly AccountKey[]): Promise<void> {
@@ -154,12 +162,7 @@ export class RedisLedger implements Ledger {
     const request = { abandonedScope: prefix, atOnce: recoveredAtOnce };
     let [outcome, unresolved] = await this.#run("recover", request);
     while (outcome === "more") [outcome, unresolved] = await this.#run("recover", request);
-    return (unresolved as [string, string, string, string | null][]).map(([id, names, amount, modelId]) => ({
-      id,
-      accounts: names.split("\n").map(accountOf),
-      amountPicoUsd: BigInt(amount),
-      ...(modelId === null ? {} : { modelId }),
-    }));
+    return (unresolved as HoldRow[]).map(unresolvedOf);
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
@@ -173,11 +176,29 @@ export class RedisLedger implements Ledger {
     return isFirst === 1;
   }
 
+  async inspect({ scopes }: { scopes?: readonly string[] } = {}): Promise<LedgerReport> {
+    for (let tries = 0; tries < 5; tries++) {
+      const report = await inspectRedis(async (step, request) => (await this.#run(step, request)).slice(1), scopes);
+      if (report) return { schemaVersion: Number(schemaVersion), ...report };
+    }
+    const message = `The journal is trimmed faster than it can be read: raise the option "journalEntries" (${this.#journalEntries})`;
+    throw new LedgerError({ message });
+  }
+
+  async now(): Promise<number> {
+    const [, atMs] = await this.#run("now", {});
+    return Number(atMs);
+  }
+
   /** The client stays open: it is the caller's. */
   async close(): Promise<void> {}
 
   /** A step of one reservation. */
-  async #step(step: keyof typeof redisScripts, request: { id: string; [field: string]: unknown }, attempted: string): Promise<unknown> {
+  async #step(
+    step: keyof typeof redisScripts,
+    request: { id: string; [field: string]: unknown },
+    attempted: string,
+  ): Promise<unknown> {
     const [outcome, detail] = await this.#run(step, request);
     if (outcome === "state") throw wrongState(request.id, detail, attempted);
     return detail;
@@ -207,44 +228,6 @@ function refusalToOpen(outcome: string, detail: string, options: RedisLedgerOpti
   return `The Redis ledger ${keyOf(options)} lost its key ${keyOf(options)}:ledger_schema: restore a backup, or delete all keys of the prefix to begin at zero`;
 }
 
-/** JSON text: no two accounts share a name, and none has a line break in it. */
-function nameOf({ scope, window }: AccountKey): string {
-  return JSON.stringify([scope, window]);
-}
-
-function accountOf(name: string): AccountKey {
-  const [scope, window] = JSON.parse(name) as [string, string];
-  return { scope, window };
-}
-
-function balanceOf(row: string[]): Balance {
-  const [name, spent, held, unresolved, callCount, boundCallCount] = row as [string, string, string, string, string, string];
-  return {
-    ...accountOf(name),
-    spentPicoUsd: BigInt(spent),
-    heldPicoUsd: BigInt(held),
-    unresolvedPicoUsd: BigInt(unresolved),
-    callCount: Number(callCount),
-    boundCallCount: Number(boundCallCount),
-  };
-}
-
-function byModelOf(fields: ReadonlyMap<string, string>): BalanceReport["byModel"] {
-  const counted = [...fields].filter(([field]) => field.startsWith(countField));
-  const entries = counted.map(([field, callCount]) => {
-    const modelId = field.slice(countField.length);
-    const spentPicoUsd = BigInt(fields.get(`spent_pico_usd ${modelId}`) ?? 0);
-    return [modelId, { callCount: Number(callCount), spentPicoUsd }] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-const countField = "call_count ";
-
-function pairsOf(flat: readonly string[]): Map<string, string> {
-  return new Map(flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? ""] as const] : [])));
-}
-
 /** What a receipt changes, and the fields that it leaves in the reservation. */
 function paymentOf(receipt: Receipt) {
   const cost = String(receipt.costPicoUsd);
@@ -253,7 +236,7 @@ function paymentOf(receipt: Receipt) {
     isBound: receipt.kind === "bound",
     servedModelId: receipt.modelId,
     unknownModel,
-    fields: fieldsOf({
+    fields: pairsOf({
       cost_pico_usd: cost,
       kind: receipt.kind ?? "reported",
       served_model_id: receipt.modelId,
@@ -264,7 +247,7 @@ function paymentOf(receipt: Receipt) {
 }
 
 /** Fields and values in turn, without those that are not known. */
-function fieldsOf(fields: Record<string, string | undefined>): string[] {
+function pairsOf(fields: Record<string, string | undefined>): string[] {
   return Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : [field, value]));
 }
 
