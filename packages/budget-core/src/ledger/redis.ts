@@ -26,25 +26,35 @@ import {
 } from "./redis-replies.ts";
 import { redisScripts } from "./redis-scripts.ts";
 
-/** Options of {@link RedisLedger.open}. */
+/** Options of a {@link RedisLedger}. */
 export interface RedisLedgerOptions {
   /**
    * What the names of the ledger's keys begin with, default `"autolabel"`. It becomes a hash tag, `{autolabel}:…`, so that
    * all keys of a ledger live on one node of a Redis Cluster.
    */
   prefix?: string;
-  /** How long a step waits for its answer before it fails, in ms. Default 5000. */
+  /** How long a step waits for its answer before it fails with a LedgerError, in ms. Default 10,000. */
   timeoutMs?: number;
   /**
-   * How many entries the journal keeps, default 100,000 (about 45 MB). Older ones go into the opening balances, and the
-   * reservations that they ended are forgotten; open ones never are.
+   * How many entries the journal keeps, one an ended call. Default 100,000. Older ones go into opening sums, and the
+   * reservations that ended by them are forgotten; open ones never are.
    */
   journalEntries?: number;
   /**
    * How many replicas must have a dispatch mark before the call may leave (`WAIT`), default 0. Then a failover to one of
-   * them forgets no call that was sent. The client must use one connection.
+   * them forgets no call that was sent. It takes a client of one connection: no cluster, no pool.
    */
   replicas?: number;
+}
+
+/** What the server promises. */
+export interface RedisLedgerStatus {
+  /**
+   * Whether the server writes every step to its append-only file (`appendonly yes`) before it answers. With
+   * `appendfsync always` the step is then on disk; with `everysec` a power cut can take the last second along. False: a
+   * restart forgets what happened since the last snapshot, or everything.
+   */
+  durable: boolean;
 }
 
 /** Version of the keys and fields that this package reads and writes. */
@@ -53,46 +63,39 @@ const schemaVersion = "1";
 const recoveredAtOnce = 1000;
 
 /**
- * Balances in Redis 7 or newer: a budget that any number of machines share. Each step is one script, one round trip for
- * any number of accounts, by the server's clock. Amounts are exact and of any size. What survives a crash of the server is
- * up to its persistence: see {@link RedisLedger.durable}.
+ * Balances in Redis 7 or newer, for any number of processes on any number of machines: exact to the pico-USD, of any
+ * size. A step is one script and one round trip for any number of accounts, and as durable as the server's persistence:
+ * see {@link RedisLedger.open}. Leases go by the server's clock.
+ *
+ * A step that fails was not done, or it is not known whether it was; it may be repeated with the same id.
  */
 export class RedisLedger implements Ledger {
   readonly shared = true;
-  /**
-   * Whether the server writes every step to its append-only file (`appendonly yes`) before it answers. With
-   * `appendfsync always` the step is then on disk; with `everysec` a power cut can take the last second along, a crash of
-   * Redis alone next to nothing. False: a restart forgets what happened since the last snapshot, or everything.
-   */
-  readonly durable: boolean;
+  readonly #key: string;
   readonly #scripts: ScriptRunner;
-  readonly #ledgerId: string;
   readonly #journalEntries: number;
   readonly #replicas: number;
-  readonly #name: string;
+  #opening: Promise<RedisLedgerStatus & { ledgerId: string }> | undefined;
 
-  private constructor(scripts: ScriptRunner, ledgerId: string, options: RedisLedgerOptions & { durable: boolean }) {
-    this.#scripts = scripts;
-    this.#ledgerId = ledgerId;
-    this.#name = keyOf(options);
-    this.durable = options.durable;
-    this.#journalEntries = options.journalEntries ?? 100_000;
-    this.#replicas = options.replicas ?? 0;
+  /** @param client a client or cluster of `redis` (connected) or `ioredis`. The ledger does not end it. */
+  constructor(client: RedisClient, options: RedisLedgerOptions = {}) {
+    const { prefix = "autolabel", timeoutMs = 10_000, journalEntries = 100_000, replicas = 0 } = options;
+    this.#key = `{${prefix}}`;
+    this.#scripts = new ScriptRunner({ client, key: this.#key, timeoutMs });
+    this.#journalEntries = journalEntries;
+    this.#replicas = replicas;
   }
 
   /**
-   * Opens the ledger, or begins it where there is none.
+   * Opens the ledger, or begins it where there is none. The first step does it by itself; do it before to fail early, and
+   * to find out how durable it is.
    *
-   * @param client a connected client of `redis` or `ioredis`; closing it is up to the caller.
    * @throws LedgerError when the server cannot be reached, may evict the ledger's keys (`maxmemory-policy allkeys-…`), or
    *   holds a ledger of a newer version of this package.
    */
-  static async open(client: RedisClient, options: RedisLedgerOptions = {}): Promise<RedisLedger> {
-    const scripts = new ScriptRunner({ client, key: keyOf(options), timeoutMs: options.timeoutMs ?? 5000 });
-    const request = { ledgerId: crypto.randomUUID(), version: schemaVersion };
-    const [outcome, detail, isAppending] = await scripts.run(redisScripts.open, request);
-    if (outcome !== "ok") throw new LedgerError({ message: refusalToOpen(String(outcome), String(detail), options) });
-    return new RedisLedger(scripts, String(detail), { ...options, durable: isAppending === "1" });
+  async open(): Promise<RedisLedgerStatus> {
+    const { durable } = await this.#opened();
+    return { durable };
   }
 
   async reserve(request: ReserveRequest): Promise<ReserveOutcome> {
@@ -205,27 +208,39 @@ export class RedisLedger implements Ledger {
   }
 
   async #run(step: keyof typeof redisScripts, request: object): Promise<[outcome: string, ...details: unknown[]]> {
-    const ledger = { ledgerId: this.#ledgerId, version: schemaVersion, journalEntries: this.#journalEntries };
+    const { ledgerId } = await this.#opened();
+    const ledger = { ledgerId, version: schemaVersion, journalEntries: this.#journalEntries };
     const reply = await this.#scripts.run(redisScripts[step], { ...request, ...ledger });
     if (reply[0] !== "gone") return reply as [string, ...unknown[]];
     throw new LedgerError({
-      message: `The Redis ledger ${this.#name} that was opened is not there any more: the server was flushed, restarted without persistence, or upgraded the ledger. Restore its backup, or open it anew to begin at zero`,
+      message: `The Redis ledger ${this.#key} is not the one that was opened: it was deleted, lost in a restart without persistence, or upgraded. Restore its backup, or make a new RedisLedger to begin at zero`,
     });
+  }
+
+  #opened(): Promise<RedisLedgerStatus & { ledgerId: string }> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<RedisLedgerStatus & { ledgerId: string }> {
+    const request = { ledgerId: crypto.randomUUID(), version: schemaVersion };
+    const [outcome, detail, isAppending] = await this.#scripts.run(redisScripts.open, request);
+    if (outcome === "ok") return { ledgerId: String(detail), durable: isAppending === "1" };
+    throw new LedgerError({ message: refusalToOpen(String(outcome), String(detail), this.#key) });
   }
 }
 
-function keyOf({ prefix = "autolabel" }: RedisLedgerOptions): string {
-  return `{${prefix}}`;
-}
-
-function refusalToOpen(outcome: string, detail: string, options: RedisLedgerOptions): string {
+function refusalToOpen(outcome: string, detail: string, key: string): string {
   if (outcome === "evicts") {
-    return `Redis may evict the ledger's keys when memory is full (maxmemory-policy ${detail}): set maxmemory-policy to noeviction, or use a server of its own`;
+    return `Redis may evict the ledger's keys when its memory is full (maxmemory-policy ${detail}): set maxmemory-policy to noeviction, or use a server of its own`;
   }
   if (outcome === "newer") {
     return `This ledger has schema version ${detail}, this package knows up to ${schemaVersion}: upgrade @autolabel/budget-core`;
   }
-  return `The Redis ledger ${keyOf(options)} lost its key ${keyOf(options)}:ledger_schema: restore a backup, or delete all keys of the prefix to begin at zero`;
+  return `The Redis ledger ${key} has lost its key ${key}:ledger_schema: restore a backup, or delete all its keys to begin at zero`;
 }
 
 /** What a receipt changes, and the fields that it leaves in the reservation. */
