@@ -112,7 +112,7 @@ describe.skipIf(!isRedisThere())("many processes on one budget in Redis", () => 
         } catch (error) {
           // Its outcome is not known: the same step is taken again. A step that was acknowledged and then forgotten would
           // be refused here for good, as one of an unknown reservation.
-          if (!LedgerError.isInstance(error)) throw error;
+          if (!LedgerError.isInstance(error) || isOver) throw error;
         }
       }
     };
@@ -132,7 +132,11 @@ describe.skipIf(!isRedisThere())("many processes on one budget in Redis", () => 
         if (kills === 8 && steps > next.killAt) isOver = true;
       }
     };
-    await Promise.all(Array.from({ length: 16 }, (_, worker) => work(worker)));
+    const stop = (error: unknown) => {
+      isOver = true;
+      throw error;
+    };
+    await Promise.all(Array.from({ length: 16 }, (_, worker) => work(worker).catch(stop)));
     await next.killing;
     const { exact, callCount } = await tracker.getStats();
     expect([exact.spent.picoUsd, exact.held.picoUsd, callCount]).toEqual([billed, 0n, calls]);

@@ -36,8 +36,9 @@ export interface RedisLedgerOptions {
   /** How long a step waits for its answer before it fails with a LedgerError, in ms. Default 10,000. */
   timeoutMs?: number;
   /**
-   * How many entries the journal keeps, one an ended call. Default 100,000. Older ones go into opening sums, and the
-   * reservations that ended by them are forgotten; open ones never are.
+   * How many entries the journal keeps, one an ended call. Default 100,000, some 70 MB. Older ones go into opening sums,
+   * and the reservations that ended by them are forgotten, so that a step repeated even later is refused: many times the
+   * calls in flight. Open ones are never forgotten.
    */
   journalEntries?: number;
   /**
@@ -51,7 +52,7 @@ export interface RedisLedgerOptions {
 export interface RedisLedgerStatus {
   /**
    * Whether the server writes every step to its append-only file (`appendonly yes`) before it answers. With
-   * `appendfsync always` the step is then on disk; with `everysec` a power cut can take the last second along. False: a
+   * `appendfsync always` the step is then on disk; with `everysec` a crash can take the last second or two along. False: a
    * restart forgets what happened since the last snapshot, or everything.
    */
   durable: boolean;
