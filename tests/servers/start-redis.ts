@@ -11,11 +11,11 @@ export interface RedisServer {
   readonly url: string;
   readonly port: number;
   /** Ends it, without a save, and removes its files. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** As a power cut would: `kill -9`. Its files stay. */
-  kill(): Promise<void>;
+  kill: () => Promise<void>;
   /** Starts it again, by `kill -9`, on the same port with the files that are left; changed `settings` stay. */
-  restart(settings?: Readonly<Record<string, string>>): Promise<void>;
+  restart: (settings?: Readonly<Record<string, string>>) => Promise<void>;
 }
 
 /** Whether tests that need Redis run. Where services are required (`AUTOLABEL_REQUIRE_SERVICES`, `CI`) a lack is a failure. */
