@@ -31,7 +31,7 @@ export async function inspectRedis(
     if (!isAfter(position, openingUntil)) continue;
     const entry = fieldsOf(flat);
     const amounts = ["amount_pico_usd", "call_count", "bound_call_count"].map((field) => entry.get(field) ?? "0");
-    for (const name of namesIn(entry.get("accounts") ?? "")) add(sums, name, amounts);
+    for (const name of namesIn(entry.get("accounts") as string)) add(sums, name, amounts);
   }
   const isAsked = ({ scope }: AccountKey) => !scopes || scopes.includes(scope);
   const balances = new Map(reports.map((row) => [row[0][0], row]));

@@ -61,5 +61,7 @@ export function namesIn(text: string): string[] {
 
 /** Fields that Redis lists each followed by its value. */
 export function fieldsOf(flat: readonly string[]): Map<string, string> {
-  return new Map(flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] ?? ""] as const] : [])));
+  return new Map(
+    flat.flatMap((field, index) => (index % 2 === 0 ? [[field, flat[index + 1] as string] as const] : [])),
+  );
 }

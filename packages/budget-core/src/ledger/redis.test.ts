@@ -248,13 +248,18 @@ describe.skipIf(!isRedisThere())("RedisLedger", () => {
     const before = await io.hgetall(`{${prefix}}:reservations:x`);
     await expect(ledger.release("x")).rejects.toThrow(/5 cannot be taken from 4.*verify/);
     expect(await io.hgetall(`{${prefix}}:reservations:x`)).toEqual(before);
-    await io.del(`{${prefix}}:accounts:["a","all"]`, `{${prefix}}:accounts`);
-    const found = verifyLedger(await ledger.inspect()).map(({ field, shown, expected }) => [field, shown, expected]);
-    expect(found).toEqual([
-      ["spentPicoUsd", 0n, 5n],
-      ["callCount", 0, 1],
-      ["heldPicoUsd", 0n, 5n],
+    const only = [{ scope: "b", window: "all", limitPicoUsd: null }];
+    await ledger.reserve({ id: "y", accounts: only, amountPicoUsd: 7n, leaseMs: 60_000 });
+    await io.hdel(`{${prefix}}:account_models:["a","all"]`, "spent_pico_usd unknown");
+    await io.del(`{${prefix}}:accounts:["a","all"]`, `{${prefix}}:accounts:["b","all"]`, `{${prefix}}:accounts`);
+    const found = verifyLedger(await ledger.inspect());
+    expect(found.map(({ scope, field, shown, expected }) => [scope, field, shown, expected])).toEqual([
+      ["a", "spentPicoUsd", 0n, 5n],
+      ["a", "callCount", 0, 1],
+      ["a", "heldPicoUsd", 0n, 5n],
+      ["b", "heldPicoUsd", 0n, 7n],
     ]);
+    expect(await ledger.read(accounts)).toMatchObject([{ byModel: { unknown: { callCount: 1, spentPicoUsd: 0n } } }]);
   });
 });
 
