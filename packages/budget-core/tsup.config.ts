@@ -9,6 +9,7 @@ export default defineConfig({
     loops: "src/meter/loops.ts",
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     "ledgers-postgres": "src/ledger/postgres.ts",
+    "ledgers-redis": "src/ledger/redis.ts",
     opentelemetry: "src/opentelemetry/index.ts",
     testing: "src/testing/index.ts",
   },

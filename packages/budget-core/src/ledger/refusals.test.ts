@@ -1,9 +1,12 @@
+import { Redis } from "ioredis";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PostgresServer, startPostgres } from "../../../../tests/servers/start-postgres.ts";
+import { isRedisThere, type RedisServer, startRedis } from "../../../../tests/servers/start-redis.ts";
 import type { Ledger } from "./ledger.ts";
 import { MemoryLedger } from "./memory.ts";
 import { PostgresLedger } from "./postgres.ts";
+import { RedisLedger } from "./redis.ts";
 import { SqliteLedger } from "./sqlite.ts";
 
 let server: PostgresServer;
@@ -80,14 +83,33 @@ const steps: Record<string, { refusal: string; allowed: string[]; take: (ledger:
 };
 const states = ["unknown", "held", "dispatched", "unresolved", "settled", "released", "expired", "writtenOff"];
 
-describe.each<[string, () => Ledger]>([
+let redis: { server: RedisServer; client: Redis } | undefined;
+let prefixes = 0;
+
+async function makeRedisLedger(): Promise<Ledger> {
+  if (!redis) {
+    const server = await startRedis();
+    redis = { server, client: new Redis(server.url) };
+  }
+  return new RedisLedger(redis.client, { prefix: `ledger ${prefixes++}` });
+}
+
+afterAll(async () => {
+  redis?.client.disconnect();
+  await redis?.server.stop();
+});
+
+const ledgers: [string, () => Ledger | Promise<Ledger>][] = [
   ["MemoryLedger", () => new MemoryLedger()],
   ["SqliteLedger", () => new SqliteLedger(":memory:")],
   ["PostgresLedger", () => new PostgresLedger(pool, { schema: `ledger_${schemas++}` })],
-])("every step of a %s in every state", (_name, makeLedger) => {
+];
+if (isRedisThere()) ledgers.push(["RedisLedger", makeRedisLedger]);
+
+describe.each(ledgers)("every step of a %s in every state", (_name, makeLedger) => {
   it.each(Object.entries(steps))("%s goes through or says what is wrong", async (_step, { refusal, allowed, take }) => {
     for (const state of states) {
-      const ledger = makeLedger();
+      const ledger = await makeLedger();
       await bring(ledger, state);
       const before = await ledger.read(accounts);
       const error = await take(ledger).then(
@@ -105,7 +127,7 @@ describe.each<[string, () => Ledger]>([
   });
 
   it("a settlement that is repeated posts nothing and returns nothing", async () => {
-    const ledger = makeLedger();
+    const ledger = await makeLedger();
     await bring(ledger, "dispatched");
     expect(await ledger.settle("x", receipt)).toMatchObject([{ scope: "a", window: "all", spentPicoUsd: 1n }]);
     expect(await ledger.settle("x", { costPicoUsd: 9n })).toEqual([]);
@@ -113,7 +135,7 @@ describe.each<[string, () => Ledger]>([
   });
 
   it("says which amount is wrong", async () => {
-    const ledger = makeLedger();
+    const ledger = await makeLedger();
     const bad = ledger.reserve({ id: "x", accounts, amountPicoUsd: -1n, leaseMs: 0 });
     await expect(bad).rejects.toThrow("amountPicoUsd of a reservation must be a finite amount >= 0, not -1");
     await expect(ledger.post(accounts, { costPicoUsd: -1n })).rejects.toThrow("costPicoUsd of a receipt must be");
@@ -121,7 +143,7 @@ describe.each<[string, () => Ledger]>([
   });
 
   it("abandons a call of which one account alone is abandoned, and says which model was asked", async () => {
-    const ledger = makeLedger();
+    const ledger = await makeLedger();
     const both = [...accounts, { scope: "b", window: "all", limitPicoUsd: null }];
     await ledger.reserve({ id: "y", accounts: both, amountPicoUsd: 5n, leaseMs: 60_000, modelId: "m" });
     await ledger.reserve({ id: "z", accounts: both, amountPicoUsd: 5n, leaseMs: 60_000 });
@@ -138,7 +160,7 @@ describe.each<[string, () => Ledger]>([
   });
 
   it("counts calls by model, and those at their bound, one by one", async () => {
-    const ledger = makeLedger();
+    const ledger = await makeLedger();
     for (const kind of ["bound", "computed", "bound", "reported"] as const) {
       await ledger.post(accounts, { costPicoUsd: 2n, kind, modelId: "m" });
     }

@@ -1,0 +1,236 @@
+import { luaArithmetic, luaReading, luaWriting } from "./redis-lua.ts";
+
+/**
+ * The steps of a Redis ledger, in Lua: Redis runs a script as one step that nothing comes between. Keys and fields:
+ *
+ *     {prefix}:ledger_schema         hash: version, ledger_id, reservations (how many there were), opening_until
+ *     {prefix}:accounts              set: names of all accounts; a name is the JSON text of [scope, window]
+ *     {prefix}:accounts:<name>       hash: spent_pico_usd, held_pico_usd, unresolved_pico_usd, call_count, bound_call_count
+ *     {prefix}:opening:<name>        hash: sums of the entries that the journal does not have any more, up to opening_until
+ *     {prefix}:account_models:<name> hash: "call_count <model>" and "spent_pico_usd <model>"
+ *     {prefix}:claims:<name>         hash: claim -> who got it
+ *     {prefix}:reservations:<id>     hash: state, accounts (names, one a line), amount_pico_usd, lease_ends_at_ms, model_id, …
+ *     {prefix}:open                  sorted set: held and dispatched reservations by the end of their lease
+ *     {prefix}:unresolved            sorted set: unresolved reservations in the order in which they were made
+ *     {prefix}:journal               stream, an entry for every posting, reset and ended reservation: kind, accounts,
+ *                                    amount_pico_usd, call_count, bound_call_count, reservation_id, model_id
+ *
+ * Redis does not undo what a script that fails has written. So a step reads and computes first, and writes at its end.
+ */
+
+/** A script that writes. `allow-oom`: where memory is full no hold is made any more, but those in flight are ended. */
+function writes(flags: string, body: string): string {
+  return `#!lua${flags}\n${luaArithmetic}${luaReading}${luaWriting}if isAnotherLedger() then return { "gone" } end\n${body}`;
+}
+
+function reads(body: string): string {
+  return `#!lua flags=no-writes\n${luaReading}if isAnotherLedger() then return { "gone" } end\n${body}`;
+}
+
+/** One script a step; each takes one JSON argument and the ledger's base key, and replies with what came of it first. */
+export const redisScripts = {
+  open: `#!lua
+local request = cjson.decode(ARGV[1])
+local base = KEYS[1]
+local function info(section, name)
+  return string.match(redis.call("INFO", section), name .. ":([^\\r\\n]+)") or ""
+end
+local policy = info("memory", "maxmemory_policy")
+if string.sub(policy, 1, 7) == "allkeys" then return { "evicts", policy } end
+local schema = redis.call("HMGET", base .. ":ledger_schema", "ledger_id", "version")
+if schema[2] and tonumber(schema[2]) > tonumber(request.version) then return { "newer", schema[2] } end
+if not schema[1] then
+  if redis.call("EXISTS", base .. ":accounts", base .. ":journal") > 0 then return { "damaged" } end
+  redis.call("HSET", base .. ":ledger_schema", "version", request.version, "ledger_id", request.ledgerId)
+end
+return { "ok", schema[1] or request.ledgerId, info("persistence", "aof_enabled") }
+`,
+
+  reserve: writes(
+    "",
+    `
+local known = holdOf(request.id)
+local atMs = nowMs()
+if known.state ~= "unknown" then
+  local isOpen = known.state == "held" or known.state == "dispatched" or known.state == "unresolved"
+  if isOpen and known.amount == request.amount then return { "ok", atMs } end
+  return { "state", known.state }
+end
+local names = {}
+local isLacking = false
+for index, account in ipairs(request.accounts) do
+  names[index] = account.name
+  if account.limit and request.amount ~= "0" then
+    local book = bookOf("accounts", account.name)
+    local used = add(add(book.spent_pico_usd, book.held_pico_usd), book.unresolved_pico_usd)
+    if isLess(account.limit, add(used, request.amount)) then isLacking = true end
+  end
+end
+if isLacking then return { "lacking", atMs, balancesOf(names) } end
+
+local accounts = table.concat(names, "\\n")
+local number = redis.call("HGET", base .. ":ledger_schema", "reservations") or "0"
+local endsAt = string.format("%.0f", atMs + request.leaseMs)
+write("HINCRBY", base .. ":ledger_schema", "reservations", 1)
+write("HSET", known.key, "state", "held", "accounts", accounts, "amount_pico_usd", request.amount, "number", number,
+  "reserved_at_ms", atMs, "lease_ends_at_ms", endsAt, unpack(request.fields))
+write("ZADD", base .. ":open", endsAt, request.id)
+changeAll("accounts", accounts, { held_pico_usd = request.amount })
+return commit({ "ok", atMs })
+`,
+  ),
+
+  markDispatched: writes(
+    "",
+    `
+local hold = holdOf(request.id)
+if hold.state == "dispatched" then return { "ok" } end
+if hold.state ~= "held" then return { "state", hold.state } end
+redis.call("HSET", hold.key, "state", "dispatched")
+return { "ok" }
+`,
+  ),
+
+  settle: writes(
+    " flags=allow-oom",
+    `
+local hold = holdOf(request.id)
+if hold.state == "settled" then return { "ok", {} } end
+if hold.state ~= "dispatched" and hold.state ~= "unresolved" then return { "state", hold.state } end
+free(hold)
+write("HSET", hold.key, "state", "settled", unpack(request.fields))
+pay("settled", hold.id, hold.accounts, request.servedModelId or hold.modelId or request.unknownModel)
+return commit({ "ok", balancesOf(linesOf(hold.accounts)) })
+`,
+  ),
+
+  release: writes(
+    " flags=allow-oom",
+    `
+local hold = holdOf(request.id)
+if hold.state == "released" then return { "ok" } end
+if hold.state ~= "held" and not (hold.state == "dispatched" and request.evidence) then return { "state", hold.state } end
+finish(hold, "released", request.evidence)
+return commit({ "ok" })
+`,
+  ),
+
+  extend: writes(
+    " flags=allow-oom",
+    `
+local hold = holdOf(request.id)
+if hold.state ~= "held" and hold.state ~= "dispatched" then return { "state", hold.state } end
+local endsAt = string.format("%.0f", nowMs() + request.leaseMs)
+redis.call("HSET", hold.key, "lease_ends_at_ms", endsAt)
+redis.call("ZADD", base .. ":open", endsAt, hold.id)
+return { "ok" }
+`,
+  ),
+
+  read: reads(`return { "ok", reportsOf(request.accounts) }`),
+
+  post: writes(
+    " flags=allow-oom",
+    `
+local posted = holdOf(request.id)
+if posted.state == "unknown" then
+  local accounts = table.concat(request.accounts, "\\n")
+  write("HSET", posted.key, "state", "settled", "accounts", accounts, "amount_pico_usd", "0", unpack(request.fields))
+  pay("posted", request.id, accounts, request.servedModelId or request.unknownModel)
+end
+return commit({ "ok", balancesOf(request.accounts) })
+`,
+  ),
+
+  reset: writes(
+    " flags=allow-oom",
+    `
+for _, name in ipairs(request.accounts) do
+  local book = bookOf("accounts", name)
+  enter({
+    kind = "reset", accounts = name, amount_pico_usd = "-" .. book.spent_pico_usd,
+    call_count = "-" .. book.call_count, bound_call_count = "-" .. book.bound_call_count,
+  })
+  write("DEL", base .. ":account_models:" .. name)
+end
+return commit({ "ok" })
+`,
+  ),
+
+  recover: writes(
+    " flags=allow-oom",
+    `
+local atMs = nowMs()
+local due = redis.call("ZRANGEBYSCORE", base .. ":open", "-inf", atMs, "LIMIT", 0, request.atOnce)
+if request.abandonedScope then
+  for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":open", "(" .. string.format("%.0f", atMs), "+inf")) do
+    if #due >= request.atOnce then break end
+    local accounts = "\\n" .. holdOf(id).accounts
+    if string.find(accounts, "\\n" .. request.abandonedScope, 1, true) then table.insert(due, id) end
+  end
+end
+for _, id in ipairs(due) do
+  local hold = holdOf(id)
+  if hold.state == "held" then finish(hold, "expired", "lease ran out before dispatch")
+  else
+    free(hold)
+    changeAll("accounts", hold.accounts, { unresolved_pico_usd = hold.amount })
+    write("HSET", hold.key, "state", "unresolved")
+    write("ZADD", base .. ":unresolved", hold.number, id)
+  end
+end
+commit()
+if #due >= request.atOnce then return { "more" } end
+local unresolved = {}
+for _, id in ipairs(redis.call("ZRANGE", base .. ":unresolved", 0, -1)) do
+  local hold = holdOf(id)
+  table.insert(unresolved, { id, hold.accounts, hold.amount, hold.modelId })
+end
+return { "ok", unresolved }
+`,
+  ),
+
+  writeOff: writes(
+    " flags=allow-oom",
+    `
+local hold = holdOf(request.id)
+if hold.state == "writtenOff" then return { "ok" } end
+if hold.state ~= "unresolved" then return { "state", hold.state } end
+finish(hold, "writtenOff", request.evidence)
+return commit({ "ok" })
+`,
+  ),
+
+  claim: writes(
+    "",
+    `
+local key = base .. ":claims:" .. request.account
+redis.call("HSETNX", key, request.name, request.claimant)
+return { "ok", redis.call("HGET", key, request.name) == request.claimant and 1 or 0 }
+`,
+  ),
+
+  inspect: reads(`
+local open = {}
+for _, set in ipairs({ ":open", ":unresolved" }) do
+  for _, id in ipairs(redis.call("ZRANGE", base .. set, 0, -1)) do
+    local hold = holdOf(id)
+    table.insert(open, { id, hold.accounts, hold.amount, hold.modelId, hold.state, hold.reservedAt, hold.number })
+  end
+end
+local last = redis.call("XREVRANGE", base .. ":journal", "+", "-", "COUNT", 1)[1]
+return { "ok", nowMs(), reportsOf(redis.call("SMEMBERS", base .. ":accounts")), open, last and last[1] or "0-0" }
+`),
+
+  journal: reads(`
+return { "ok", redis.call("XRANGE", base .. ":journal", request.after, request.last, "COUNT", request.atOnce) }
+`),
+
+  opening: reads(`
+local openings = {}
+for _, name in ipairs(redis.call("SMEMBERS", base .. ":accounts")) do table.insert(openings, balanceOf("opening", name)) end
+return { "ok", redis.call("HGET", base .. ":ledger_schema", "opening_until") or "0-0", openings }
+`),
+
+  now: reads(`return { "ok", nowMs() }`),
+} as const;
