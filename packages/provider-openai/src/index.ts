@@ -11,7 +11,7 @@ export {
   withBudget,
 } from "@autolabel/budget-core";
 export { AzureOpenAI, OpenAI } from "openai";
-export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./meter-openai.ts";
+export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./official-client/meter-openai.ts";
 export { type BudgetedOpenAI, type BudgetedOpenAIOptions, createBudgetedOpenAI } from "./openai-client.ts";
 export { type OpenAiCostsOptions, openAiCosts } from "./openai-costs.ts";
 export { openAiBudgetError } from "./openai-errors.ts";

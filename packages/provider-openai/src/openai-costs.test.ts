@@ -1,6 +1,6 @@
 import { type Call, UnboundedRequestError, UnpricedModelError } from "@autolabel/budget-core";
 import { describe, expect, it } from "vitest";
-import { readBody, writeBody } from "./openai-body.ts";
+import { readBody, writeBody } from "./official-client/openai-body.ts";
 import { openAiCosts } from "./openai-costs.ts";
 import { openAiBudgetError } from "./openai-errors.ts";
 import type { OpenAiPrices } from "./openai-prices.ts";

@@ -8,10 +8,10 @@ import {
   UnpricedModelError,
 } from "@autolabel/budget-core";
 import { type ModelPrice, type PriceBook, priceUsage, quoteCall } from "@autolabel/budget-core/prices";
+import { usageOfResult } from "./calls/openai-usage.ts";
+import { refuseUnbounded, serviceTierOf } from "./calls/text-request.ts";
 import { openAiRefusal, responseOfError } from "./openai-errors.ts";
 import { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";
-import { refuseUnbounded, serviceTierOf } from "./openai-request.ts";
-import { usageOfResult } from "./openai-usage.ts";
 
 /** Options of {@link openAiCosts}. */
 export interface OpenAiCostsOptions {

@@ -1,6 +1,6 @@
 import type { CallResult } from "@autolabel/budget-core";
+import { asRecord } from "../calls/openai-usage.ts";
 import type { ReadBody } from "./openai-body.ts";
-import { asRecord } from "./openai-usage.ts";
 
 /** Reads along while a response body passes by. */
 export interface ResponseWatch {

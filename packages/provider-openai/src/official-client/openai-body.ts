@@ -1,6 +1,6 @@
 import { type Call, type Quote, UnboundedRequestError } from "@autolabel/budget-core";
+import { asRecord } from "../calls/openai-usage.ts";
 import { type Endpoint, surfaceOf, type Target } from "./openai-doors.ts";
-import { asRecord } from "./openai-usage.ts";
 
 /** The body of a request that is about to be sent, read as a call. */
 export interface ReadBody {

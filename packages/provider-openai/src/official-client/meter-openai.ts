@@ -1,9 +1,9 @@
 import { type Metering, type OpenCall, openCall, UnboundedRequestError } from "@autolabel/budget-core";
+import { openAiCosts } from "../openai-costs.ts";
+import { isBilledRefusal } from "../openai-errors.ts";
 import { meterResponse } from "./meter-response.ts";
 import { type ReadBody, readBody, writeBody } from "./openai-body.ts";
-import { openAiCosts } from "./openai-costs.ts";
 import { doorOf, targetOf } from "./openai-doors.ts";
-import { isBilledRefusal } from "./openai-errors.ts";
 
 /** What is needed of a client of the `openai` package, whichever copy or subclass of it. */
 export interface MeterableOpenAI {
