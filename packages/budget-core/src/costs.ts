@@ -8,6 +8,11 @@ export interface CostExtractor {
   /** Name of the provider, such as `"openrouter"`. */
   readonly provider: string;
   /**
+   * The kinds of calls that {@link quote} can bound; all others are refused before they are sent. Absent: `quote` decides
+   * call by call.
+   */
+  readonly surfaces?: readonly Surface[];
+  /**
    * The upper bound of a call.
    *
    * @throws UnpricedModelError or UnboundedRequestError when there is none; then the call is not sent.
