@@ -39,6 +39,10 @@ export interface SimulatorOptions {
   readonly byok?: boolean;
   /** Bill the whole answer when the client leaves or the body is cut; false bills what was sent. Default true. */
   readonly billsAfterAbort?: boolean;
+  /** The service tier that serves a request that asks for another. Default: the one that is asked for. */
+  readonly servedTier?: (asked: string) => string;
+  /** How many requests of a batch are completed before it expires. Default: all. */
+  readonly batchLines?: number;
   /** The clock in milliseconds since 1970, for time stamps and rate limits. Default `Date.now`. */
   readonly now?: () => number;
 }
