@@ -194,7 +194,7 @@ describe("openAiCosts.quote", () => {
     ["previousResponseId", sdk({ providerOptions: { openai: { previousResponseId: "resp_1" } } })],
     ["conversation", sdk({ providerOptions: { openai: { conversation: "conv_1" } } })],
     ["maxCompletionTokens", sdk({ providerOptions: { openai: { maxCompletionTokens: 9 } } })],
-    ["image", { ...call, surface: "image" }],
+    ["video", { ...call, surface: "video" }],
     ["searches the web", { ...call, modelId: "gpt-4o-mini-search-preview-2025-03-11" }],
     ["searches the web", { ...responses(), modelId: "o4-mini-deep-research" }],
     [

@@ -22,7 +22,7 @@ const transcriptionOptions = namesOf(
  */
 export function quoteSpeech({ request }: Call, price: ModelPrice, priceBook: string): Quote {
   const text = spokenText(request);
-  const isSdk = "providerOptions" in request;
+  const isSdk = "text" in request && !("model" in request);
   refuseUnknownMembers(isSdk ? optionsOf(request) : request, isSdk ? speechOptions : speechMembers);
   const sold = soldBy(price);
   // In UTF-16: whatever OpenAI takes for a character is no shorter.
@@ -59,8 +59,8 @@ export function readSpeechUsage({ request }: Call, { body }: CallResult, price: 
  *
  * @throws UnboundedRequestError for sound of unknown length, or that is heard in several pieces.
  */
-export function quoteTranscription({ request }: Call, price: ModelPrice, priceBook: string): Quote {
-  const isSdk = "providerOptions" in request;
+export function quoteTranscription({ request, modelId }: Call, price: ModelPrice, priceBook: string): Quote {
+  const isSdk = "audio" in request && !("model" in request);
   refuseUnknownMembers(isSdk ? optionsOf(request) : request, isSdk ? transcriptionOptions : transcriptionMembers);
   if (soldBy(price) === "second") {
     const maxAudioSeconds = wavSeconds(recordingOf(request));
@@ -72,7 +72,7 @@ export function quoteTranscription({ request }: Call, price: ModelPrice, priceBo
       "Send it as WAV (PCM), or ask a model that is billed by the token, such as gpt-4o-mini-transcribe.",
     );
   }
-  const { provider, modelId, rates, maxInputTokens, maxOutputTokens } = price;
+  const { provider, rates, maxInputTokens, maxOutputTokens } = price;
   if (rates.audioInput === undefined) {
     throw new UnpricedModelError({ provider, modelId, reason: "no price is known for sound that it hears" });
   }

@@ -70,6 +70,11 @@ export class BatchStore {
     return batchBody(batch);
   }
 
+  /** All batches as they are; this look takes none a step on. */
+  list(): object {
+    return { object: "list", data: [...this.#batches.values()].map(batchBody), has_more: false };
+  }
+
   /** @throws Refusal 409 for a batch that has ended. */
   cancel(id: string): object {
     const batch = this.#find(id);

@@ -75,6 +75,8 @@ async function answer(
       return { id, object: "file", deleted: true };
     case "POST batches":
       return batches.create((await read()).body, apiKey);
+    case "GET batches":
+      return batches.list();
     case "GET batches :id":
       return batches.look(id);
     case "POST batches :id cancel":
