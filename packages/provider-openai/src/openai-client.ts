@@ -38,11 +38,11 @@ export interface BudgetedOpenAI {
   /** A model of the embeddings API. */
   embedding(modelId: string): Exclude<EmbeddingModel, string>;
   /** A model of the images API. Most need a stated longest output: see the `prices` of {@link BudgetedOpenAIOptions}. */
-  image: OpenAIProvider["image"];
+  image(modelId: string): ReturnType<OpenAIProvider["image"]>;
   /** A model of the speech API. */
-  speech: OpenAIProvider["speech"];
+  speech(modelId: string): ReturnType<OpenAIProvider["speech"]>;
   /** A model of the transcriptions API. */
-  transcription: OpenAIProvider["transcription"];
+  transcription(modelId: string): ReturnType<OpenAIProvider["transcription"]>;
 }
 
 /**
@@ -66,14 +66,14 @@ export function createBudgetedOpenAI(options: BudgetedOpenAIOptions): BudgetedOp
   const chat = (modelId: string) => wrapLanguageModel({ model: provider.chat(modelId), middleware: budget });
   const embedding = (modelId: string) =>
     wrapEmbeddingModel({ model: provider.embedding(modelId), middleware: budgetEmbeddingMiddleware(metering) });
-  const { image, speech, transcription } = withBudget(provider, metering);
+  const media = withBudget(provider, metering);
   return Object.assign((modelId: string) => responses(modelId), {
     responses,
     chat,
     embedding,
-    image,
-    speech,
-    transcription,
+    image: (modelId: string) => media.image(modelId),
+    speech: (modelId: string) => media.speech(modelId),
+    transcription: (modelId: string) => media.transcription(modelId),
   });
 }
 

@@ -47,7 +47,7 @@ export function readSpeechUsage({ request }: Call, { body }: CallResult, price: 
   if (soldBy(price) === "character") {
     const text = spokenText(request);
     const usage = { inputTokens: 0, outputTokens: 0, characterCount: text.length };
-    return { usage, isExact: [...text].length === text.length };
+    return { usage, isExact: Array.from(text).length === text.length };
   }
   const usage = readOpenAiUsage({ usage: asRecord(asRecord(body)?.usage) });
   return usage && { usage, isExact: true };

@@ -48,7 +48,8 @@ function readLine(line: string, index: number, endpoint: unknown, target: Target
   const request = asRecord(body);
   if (url !== endpoint || !request) throw fail(`is no request for ${String(endpoint)}`);
   const { service_tier: tier = "default", ...rest } = request;
-  if (tier !== null && tier !== "default" && tier !== "auto") throw fail(`asks for the service tier "${String(tier)}"`);
+  if (tier !== null && tier !== "default" && tier !== "auto")
+    throw fail(`asks for the service tier ${JSON.stringify(tier)}`);
   // The tier of a batch serves it, whatever a project's default is.
   const path = String(endpoint).slice("/v1".length) as Endpoint;
   return readBody(path, JSON.stringify(rest), { ...target, isOpenAi: false, deployment: undefined }).call;

@@ -15,7 +15,7 @@ export interface MediaAnswer {
 }
 
 /** A JSON body, a text, sound, or the frames of a stream; the last frame tells the usage. */
-export type MediaReply =
+type MediaReply =
   | { readonly json: unknown }
   | { readonly text: string }
   | { readonly sound: Uint8Array; readonly type: string }
