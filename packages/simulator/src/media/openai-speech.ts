@@ -17,7 +17,8 @@ export const openAiSpeech: MediaEndpoint = {
   promptText: ({ body }) => asText(body.input) ?? "",
   answer({ body }, model) {
     const input = asText(body.input);
-    if (!input || Array.from(input).length > MOST_CHARACTERS) throw new Refusal(400, "Invalid 'input': string too long.");
+    if (!input || Array.from(input).length > MOST_CHARACTERS)
+      throw new Refusal(400, "Invalid 'input': string too long.");
     const characters = Array.from(input).length;
     const counts = {
       characters,
