@@ -26,8 +26,10 @@ async function setUp(options: SimulatorOptions = {}, tracker: CostTrackerOptions
   return connect(new CostTracker(tracker));
 }
 
-function connect(tracker: CostTracker, postings: Posting[] = []) {
-  const client = new OpenAI({ apiKey: "test", baseURL: simulator.openAiUrl, maxRetries: 0, logLevel: "off" });
+function connect(tracker: CostTracker, send: typeof fetch = fetch) {
+  const postings: Posting[] = [];
+  const settings = { apiKey: "test", baseURL: simulator.openAiUrl, maxRetries: 0, logLevel: "off" } as const;
+  const client = new OpenAI({ ...settings, fetch: send });
   const openai = meterOpenAI(client, { tracker, onReceipt: (posting) => void postings.push(posting) });
   return { tracker, openai, client, postings };
 }
@@ -98,6 +100,13 @@ describe("a batch", () => {
         calls: [{ surface: "generate", modelId: model, request: bodies["/v1/chat/completions"], maxOutputTokens: 30 }],
       },
     });
+    const alone = openAiCosts().quote({
+      surface: "generate",
+      modelId: model,
+      request: { ...bodies["/v1/chat/completions"], service_tier: "default" },
+      maxOutputTokens: 30,
+    });
+    expect(line.boundPicoUsd * 2n).toBeLessThanOrEqual(alone.boundPicoUsd);
     const { tracker, openai } = await setUp({}, { budget: usd.pico(line.boundPicoUsd * 5n - 1n) });
     const five = await upload(openai, 5);
     await expect(submit(openai, five)).rejects.toSatisfy((error) => BudgetExceededError.isInstance(error));
@@ -220,6 +229,33 @@ describe("a batch", () => {
     await finish(openai, id);
     expect(await booksOf(tracker)).toEqual({ spent: unresolved, held: 0n, unresolved: 0n, boundCallCount: 1 });
     expect(unresolved).toBeGreaterThan(simulator.invoice.totalPicoUsd);
+  });
+
+  it("counts at its bound when its output file lacks answers, and stays unresolved while it cannot be read", async () => {
+    const { tracker, openai } = await setUp();
+    const { id } = await submit(openai, await upload(openai, 3));
+    const { unresolved } = await booksOf(tracker);
+    const faults: unknown[] = [];
+    tracker.on("fault", ({ error }) => faults.push(error));
+    const through = (change: (text: string) => Response): typeof fetch => {
+      return async (url, init) => {
+        const response = await fetch(url, init);
+        return String(url).endsWith("/content") ? change(await response.text()) : response;
+      };
+    };
+    const unread = connect(
+      tracker,
+      through(() => new Response("gone", { status: 404 })),
+    );
+    expect((await finish(unread.openai, id)).status).toBe("completed");
+    expect(await booksOf(tracker)).toMatchObject({ spent: 0n, unresolved });
+    expect(faults).toHaveLength(1);
+    const short = connect(
+      tracker,
+      through((text) => new Response(text.slice(text.indexOf("\n") + 1))),
+    );
+    await finish(short.openai, id);
+    expect(await booksOf(tracker)).toEqual({ spent: unresolved, held: 0n, unresolved: 0n, boundCallCount: 1 });
   });
 
   it("of another budget is left alone", async () => {

@@ -18,8 +18,12 @@ const prices: OpenAiPrices = {
 async function setUp(options: SimulatorOptions = {}, budget: string | ReturnType<typeof usd> = "5", maxRetries = 0) {
   simulator = await startSimulator(options);
   const tracker = new CostTracker({ budget });
+  const breaches: unknown[] = [];
+  tracker.on("spend", ({ receipt }) => {
+    if (receipt.boundBreached) breaches.push(receipt);
+  });
   const client = new OpenAI({ apiKey: "test", baseURL: simulator.openAiUrl, maxRetries, logLevel: "off" });
-  return { tracker, openai: meterOpenAI(client, { tracker, costs: openAiCosts({ prices }) }) };
+  return { tracker, breaches, openai: meterOpenAI(client, { tracker, costs: openAiCosts({ prices }) }) };
 }
 
 /** Plain sound: 16 bits, mono, 8 kHz. */
@@ -66,11 +70,22 @@ const exact: Record<string, CallDoor> = {
     openai.images.generate({ model: "gpt-image-1.5", prompt, quality: "high" }, settings),
   "images.generate stream": async (openai, settings) =>
     await readAll(
-      await openai.images.generate({ model: "gpt-image-1", prompt, stream: true, partial_images: 2 }, settings),
+      await openai.images.generate(
+        { model: "gpt-image-1", prompt, stream: true, partial_images: 3, quality: "low", size: "1024x1024" },
+        settings,
+      ),
     ),
   "images.edit": (openai, settings) =>
     openai.images.edit(
-      { model: "gpt-image-1", prompt, image: [picture(), picture()], mask: picture(), input_fidelity: "high" },
+      {
+        model: "gpt-image-1",
+        prompt,
+        image: [picture(), picture()],
+        mask: picture(),
+        input_fidelity: "high",
+        quality: "low",
+        size: "1024x1024",
+      },
       settings,
     ),
   "images.edit one": (openai, settings) =>
@@ -117,9 +132,10 @@ const doors = Object.entries(exact);
 
 describe.each(doors)("%s", (_name, call) => {
   it("is billed as recorded", async () => {
-    const { tracker, openai } = await setUp();
+    const { tracker, openai, breaches } = await setUp();
     await call(openai);
     await call(openai.withOptions({ timeout: 60_000 }));
+    expect(breaches).toEqual([]);
     const { exact: books, boundCallCount } = await tracker.getStats();
     expect(simulator.invoice.count).toBe(2);
     expect([books.spent.picoUsd, books.held.picoUsd, boundCallCount]).toEqual([simulator.invoice.totalPicoUsd, 0n, 0]);
