@@ -15,7 +15,8 @@ const boundedOptions = namesOf(
 );
 
 /**
- * Output tokens of one image by quality and size, for the only model whose counts are fixed and published.
+ * Output tokens of one image by quality and size, for the only model whose counts are fixed and published. OpenAI shut it
+ * down on 2026-10-23; newer ones think before they draw, and nothing published caps that.
  * Source: OpenAI, image generation guide, "Cost and latency"; checked 2026-11-23.
  */
 const tokensOfImage: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, number>>>>>> = {

@@ -16,7 +16,7 @@ interface Sound {
 function recording({ tag = 1, channels = 1, rate = 8_000, bits = 16, inner = 1, before = 0, size = 160_000 }: Sound) {
   const view = new DataView(new ArrayBuffer(before + 100));
   const write = (at: number, text: string) => {
-    for (const [index, letter] of [...text].entries()) view.setUint8(at + index, letter.charCodeAt(0));
+    for (let index = 0; index < text.length; index++) view.setUint8(at + index, text.charCodeAt(index));
   };
   write(0, "RIFF");
   write(8, "WAVE");

@@ -240,7 +240,7 @@ describe("a batch", () => {
     const through = (change: (text: string) => Response): typeof fetch => {
       return async (url, init) => {
         const response = await fetch(url, init);
-        return String(url).endsWith("/content") ? change(await response.text()) : response;
+        return response.url.endsWith("/content") ? change(await response.text()) : response;
       };
     };
     const unread = connect(
