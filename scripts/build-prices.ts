@@ -6,6 +6,7 @@ import { readEntries, type SnapshotHeader } from "../packages/budget-core/src/pr
 import { addTiers, applyReview } from "./prices/apply-review.ts";
 import { encodeProvider } from "./prices/encode-snapshot.ts";
 import { entryOf } from "./prices/genai-entries.ts";
+import { handWritten } from "./prices/hand-written.ts";
 import { mergeHistory } from "./prices/history.ts";
 import { type ProviderRule, providers } from "./prices/providers.ts";
 import { reviews } from "./prices/reviewed.ts";
@@ -85,6 +86,7 @@ function entriesOf(rule: ProviderRule, sources: Sources, report: string[]) {
     }
     found.push(entry);
   }
+  found.push(...handWritten.filter((entry) => entry.provider === provider));
   const entries = found.flatMap((entry): PriceEntry[] => {
     const [id, ...aliases] = namesOf(entry).filter((name) => !disputes.has(name));
     return id === undefined ? [] : [{ ...entry, id, aliases }];

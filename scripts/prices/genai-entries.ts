@@ -73,6 +73,8 @@ function rowsOf(provider: string, { prices }: GenaiModel, id: string): PriceRow[
 function tiersOf(provider: string, prices: GenaiPrices, id: string): PriceRow[] | undefined {
   const told = Object.entries(prices).filter((pair): pair is [string, GenaiPrice] => pair[1] !== undefined);
   if (told.length === 0 && id.endsWith(":free")) return [{ input: "0", output: "0" }];
+  const hour = priceOfHour(provider, prices);
+  if (hour !== undefined) return [{ input: "0", output: "0", audioSecond: decimal(hour, 3600n) }];
   const isCountable = told.every(([key, price]) => units[key] || isSameVideo(key, price, prices));
   if (!isCountable || prices.input_mtok === undefined) return undefined;
   if (prices.output_mtok === undefined && !/embed/.test(id)) return undefined;
@@ -88,6 +90,13 @@ function tiersOf(provider: string, prices: GenaiPrices, id: string): PriceRow[] 
   });
 }
 
+/** What an hour of audio costs, for models that are sold by it. Others than OpenAI bill a least length too, which no unit of ours holds. */
+function priceOfHour(provider: string, prices: GenaiPrices): number | undefined {
+  const { audio_hours: all, input_audio_hours: heard, ...others } = prices;
+  const isSoldByHour = typeof heard === "number" && heard === all && Object.keys(others).length === 0;
+  return provider === "openai" && isSoldByHour ? heard : undefined;
+}
+
 function thresholdOf(provider: string, start: number): number {
   return provider === movedThreshold.provider && start === movedThreshold.from ? movedThreshold.to : start;
 }
@@ -101,7 +110,7 @@ function at(price: GenaiPrice, above: number | undefined): number {
 
 /** Exact decimal text. Twelve digits hold every real price; what is past them is an artefact of floats. */
 function decimal(value: number, per: bigint): string {
-  return picoToDecimal(parsePicoUsd(Number(value.toPrecision(12))) / per);
+  return picoToDecimal(ceilDiv(parsePicoUsd(Number(value.toPrecision(12))), per));
 }
 
 /** Some rows of the source hold input plus storage already: those are at least the input price. */

@@ -38,6 +38,18 @@ function first(id: string, from: string, maxOutputTokens?: number): Review {
   };
 }
 
+function transcriber(id: string): Review {
+  const why = "longest answer, which the sources leave out";
+  return {
+    provider: "openai",
+    id,
+    maxOutputTokens: 2_000,
+    why,
+    source: `${openAiModels}/${id}`,
+    checked: "2026-11-23",
+  };
+}
+
 function dated(id: string, aliases: readonly string[], maxOutputTokens: number): Review {
   const why = "ids of the same model that the second source has dropped since they were retired";
   return { provider: "anthropic", id, aliases, maxOutputTokens, why, source: deprecations, checked: "2026-11-23" };
@@ -55,6 +67,8 @@ export const reviews: readonly Review[] = [
   first("gpt-4", "2023-06-13", 8_192),
   first("gpt-4-32k", "2023-06-13", 32_768),
   first("gpt-3.5-turbo", "2024-01-25", 4_096),
+  transcriber("gpt-4o-transcribe"),
+  transcriber("gpt-4o-mini-transcribe"),
   {
     provider: "openai",
     id: "gpt-3.5-turbo-16k",

@@ -27,11 +27,16 @@ function rulesOfRow(row: PriceRow, id: string): string[] {
   const require = (rule: string, holds: boolean) => {
     if (!holds) broken.push(rule);
   };
-  const mayBeZero = (unit: TokenRate) => isFree || (isEmbedding && unit === "output");
+  const isSoldByPiece = row.audioSecond !== undefined || row.character !== undefined;
+  const mayBeZero = (unit: TokenRate) => isFree || isSoldByPiece || (isEmbedding && unit === "output");
   for (const [unit, price] of tokens) {
     require(`${unit} is finite and above 0`, Number.isFinite(price) && (price > 0 || mayBeZero(unit)));
     require(`${unit} is at most $${mostPerMillion}`, price <= mostPerMillion);
     require(`${unit} has at most 12 digits`, significantDigits(String(row[unit])) <= 12);
+  }
+  for (const fee of ["audioSecond", "character"] as const) {
+    require(`${fee} is above 0 and at most $0.01`, row[fee] === undefined ||
+      (Number(row[fee]) > 0 && Number(row[fee]) <= 0.01));
   }
   for (const fee of ["request", "webSearch", "fileSearch"] as const) {
     require(`${fee} is at most $${mostPerPiece}`, Number(row[fee] ?? 0) <= mostPerPiece);
@@ -84,6 +89,8 @@ function tokenRates(row: PriceRow): [TokenRate, number][] {
     "request",
     "webSearch",
     "fileSearch",
+    "audioSecond",
+    "character",
     "from",
     "to",
     "utc",

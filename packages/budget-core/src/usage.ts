@@ -31,6 +31,10 @@ export interface Usage {
   webSearchCount?: number;
   /** File searches that the provider ran. */
   fileSearchCount?: number;
+  /** Seconds of audio that were heard, where the model is billed by them; a part of one counts whole. */
+  audioSeconds?: number;
+  /** Characters of text that were spoken, where the model is billed by them. */
+  characterCount?: number;
   /** The tier that served the call, which is not always the one asked for. Absent: standard. */
   serviceTier?: ServiceTier;
 }

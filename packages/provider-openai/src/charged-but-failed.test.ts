@@ -3,7 +3,7 @@ import { type Fault, type Simulator, startSimulator } from "@autolabel/simulator
 import { generateText, Output, streamText } from "ai";
 import { AzureOpenAI } from "openai";
 import { afterEach, describe, expect, it } from "vitest";
-import { meterOpenAI } from "./meter-openai.ts";
+import { meterOpenAI } from "./official-client/meter-openai.ts";
 import { createBudgetedOpenAI } from "./openai-client.ts";
 
 let simulator: Simulator;

@@ -12,7 +12,7 @@ export {
 } from "@autolabel/budget-core";
 export { type BudgetIsSpentOptions, budgetIsSpent } from "@autolabel/budget-core/loops";
 export { AzureOpenAI, OpenAI } from "openai";
-export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./meter-openai.ts";
+export { type MeterableOpenAI, type MeterOpenAIOptions, meterOpenAI } from "./official-client/meter-openai.ts";
 export { type BudgetedOpenAI, type BudgetedOpenAIOptions, createBudgetedOpenAI } from "./openai-client.ts";
 export { type OpenAiCostsOptions, openAiCosts } from "./openai-costs.ts";
 export { openAiBudgetError } from "./openai-errors.ts";

@@ -1,10 +1,21 @@
 import { BudgetExceededError, CostTracker, isBudgetExceeded, usd } from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
-import { embedMany, generateText, isStepCount, Output, streamText, tool } from "ai";
+import {
+  embedMany,
+  generateImage,
+  generateSpeech,
+  generateText,
+  isStepCount,
+  Output,
+  streamText,
+  tool,
+  transcribe,
+} from "ai";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createBudgetedOpenAI } from "./openai-client.ts";
 import { openAiBudgetError } from "./openai-errors.ts";
+import type { OpenAiPrices } from "./openai-prices.ts";
 
 let simulator: Simulator;
 afterEach(() => simulator.close());
@@ -158,4 +169,109 @@ it("a budgeted embedding model records what is billed, and is refused with the s
   await tracker.setBudget("0");
   await expect(embedMany({ model, values: ["one"] })).rejects.toMatchObject({ code: "budget_exceeded" });
   expect(simulator.requests).toBe(1);
+});
+
+/** Plain sound: 8 bits, mono, 8 kHz, with its format behind another chunk. */
+function wav(seconds: number): Uint8Array {
+  const bytes = Buffer.alloc(56 + seconds * 8_000);
+  bytes.write("RIFF", 0, "latin1");
+  bytes.write("WAVELIST", 8, "latin1");
+  bytes.writeUInt32LE(3, 16);
+  bytes.write("fmt ", 24, "latin1");
+  bytes.writeUInt32LE(16, 28);
+  bytes.writeUInt16LE(1, 32);
+  bytes.writeUInt16LE(1, 34);
+  bytes.writeUInt32LE(8_000, 36);
+  bytes.writeUInt32LE(8_000, 40);
+  bytes.writeUInt16LE(1, 44);
+  bytes.writeUInt16LE(8, 46);
+  bytes.write("data", 48, "latin1");
+  bytes.writeUInt32LE(seconds * 8_000, 52);
+  return bytes;
+}
+
+const prices: OpenAiPrices = {
+  "gpt-image-2": { input: "5", output: "30", imageInput: "8", maxOutputTokens: 8_000, maxInputTokens: 20_000 },
+};
+const mp3 = Buffer.from("SUQzBAAAAAAAI1RTU0UAAAAPAAADTGF2ZjU4", "base64");
+type Budgeted = ReturnType<typeof createBudgetedOpenAI>;
+const picture = Buffer.from("iVBORw0KGgo=", "base64");
+
+const media: Record<string, (openai: Budgeted) => Promise<unknown>> = {
+  image: (openai) => generateImage({ model: openai.image("gpt-image-1"), prompt: "A cat", n: 2, size: "1024x1024" }),
+  "image at a stated limit": (openai) =>
+    generateImage({
+      model: openai.image("gpt-image-2"),
+      prompt: "A cat",
+      providerOptions: { openai: { quality: "high", outputFormat: "png" } },
+    }),
+  "image of images": (openai) =>
+    generateImage({
+      model: openai.image("gpt-image-1"),
+      prompt: { text: "A cat", images: [picture, picture] },
+      providerOptions: { openai: { inputFidelity: "high" } },
+    }),
+  speech: (openai) => generateSpeech({ model: openai.speech("tts-1"), text: "Hello" }),
+  "transcription by the token": (openai) =>
+    transcribe({ model: openai.transcription("gpt-4o-mini-transcribe"), audio: mp3 }),
+  "transcription by the second": (openai) => transcribe({ model: openai.transcription("whisper-1"), audio: wav(7) }),
+  "transcription of base64": (openai) =>
+    transcribe({ model: openai.transcription("whisper-1"), audio: Buffer.from(wav(7)).toString("base64") }),
+};
+
+describe.each(Object.entries(media))("a budgeted model of %s", (_name, call) => {
+  it("records what is billed, and is refused before it is sent", async () => {
+    simulator = await startSimulator();
+    const tracker = new CostTracker({ budget: "5" });
+    const openai = createBudgetedOpenAI({ tracker, prices, apiKey: "test", baseURL: simulator.openAiUrl });
+    await call(openai);
+    expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+    await expectBilledAsRecorded(tracker);
+    await tracker.setBudget("0");
+    await expect(call(openai)).rejects.toSatisfy(isBudgetExceeded);
+    expect(simulator.requests).toBe(1);
+  });
+});
+
+describe("a budgeted media model", () => {
+  it.each<[string, (openai: Budgeted) => Promise<unknown>, string]>([
+    [
+      "of no published limit",
+      (ai) => generateImage({ model: ai.image("gpt-image-1.5"), prompt: "x" }),
+      "maxOutputTokens",
+    ],
+    [
+      "that is asked for frames",
+      (ai) =>
+        generateImage({ model: ai.image("gpt-image-2"), prompt: "x", providerOptions: { openai: { frameCount: 4 } } }),
+      "frameCount",
+    ],
+    [
+      "of speech without a limit",
+      (ai) => generateSpeech({ model: ai.speech("gpt-4o-mini-tts"), text: "x" }),
+      "maxOutputTokens",
+    ],
+    ["of sound of unknown length", (ai) => transcribe({ model: ai.transcription("whisper-1"), audio: mp3 }), "WAV"],
+    [
+      "of sound in pieces",
+      (ai) => transcribe({ model: ai.transcription("gpt-4o-transcribe-diarize"), audio: mp3 }),
+      "in pieces",
+    ],
+    [
+      "of sound in pieces that are asked for",
+      (ai) =>
+        transcribe({
+          model: ai.transcription("gpt-4o-transcribe"),
+          audio: mp3,
+          providerOptions: { openai: { chunkingStrategy: "auto" } },
+        }),
+      "chunkingStrategy",
+    ],
+  ])("is refused with its fix and not sent: %s", async (_name, call, names) => {
+    simulator = await startSimulator();
+    const tracker = new CostTracker({ budget: "5" });
+    const openai = createBudgetedOpenAI({ tracker, prices, apiKey: "test", baseURL: simulator.openAiUrl });
+    await expect(call(openai)).rejects.toThrow(names);
+    expect(simulator.requests).toBe(0);
+  });
 });

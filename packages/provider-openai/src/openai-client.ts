@@ -1,5 +1,11 @@
-import { createOpenAI, type OpenAIProviderSettings } from "@ai-sdk/openai";
-import { budgetEmbeddingMiddleware, budgetMiddleware, type CostTracker, type Metering } from "@autolabel/budget-core";
+import { createOpenAI, type OpenAIProvider, type OpenAIProviderSettings } from "@ai-sdk/openai";
+import {
+  budgetEmbeddingMiddleware,
+  budgetMiddleware,
+  type CostTracker,
+  type Metering,
+  withBudget,
+} from "@autolabel/budget-core";
 import {
   type EmbeddingModel,
   type LanguageModel,
@@ -31,6 +37,12 @@ export interface BudgetedOpenAI {
   chat(modelId: string): Model;
   /** A model of the embeddings API. */
   embedding(modelId: string): Exclude<EmbeddingModel, string>;
+  /** A model of the images API. Most need a stated longest output: see the `prices` of {@link BudgetedOpenAIOptions}. */
+  image(modelId: string): ReturnType<OpenAIProvider["image"]>;
+  /** A model of the speech API. */
+  speech(modelId: string): ReturnType<OpenAIProvider["speech"]>;
+  /** A model of the transcriptions API. */
+  transcription(modelId: string): ReturnType<OpenAIProvider["transcription"]>;
 }
 
 /**
@@ -54,7 +66,15 @@ export function createBudgetedOpenAI(options: BudgetedOpenAIOptions): BudgetedOp
   const chat = (modelId: string) => wrapLanguageModel({ model: provider.chat(modelId), middleware: budget });
   const embedding = (modelId: string) =>
     wrapEmbeddingModel({ model: provider.embedding(modelId), middleware: budgetEmbeddingMiddleware(metering) });
-  return Object.assign((modelId: string) => responses(modelId), { responses, chat, embedding });
+  const media = withBudget(provider, metering);
+  return Object.assign((modelId: string) => responses(modelId), {
+    responses,
+    chat,
+    embedding,
+    image: (modelId: string) => media.image(modelId),
+    speech: (modelId: string) => media.speech(modelId),
+    transcription: (modelId: string) => media.transcription(modelId),
+  });
 }
 
 const storeNothing: LanguageModelMiddleware = {

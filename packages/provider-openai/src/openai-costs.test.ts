@@ -1,6 +1,6 @@
 import { type Call, UnboundedRequestError, UnpricedModelError } from "@autolabel/budget-core";
 import { describe, expect, it } from "vitest";
-import { readBody, writeBody } from "./openai-body.ts";
+import { readBody, writeBody } from "./official-client/openai-body.ts";
 import { openAiCosts } from "./openai-costs.ts";
 import { openAiBudgetError } from "./openai-errors.ts";
 import type { OpenAiPrices } from "./openai-prices.ts";
@@ -194,7 +194,7 @@ describe("openAiCosts.quote", () => {
     ["previousResponseId", sdk({ providerOptions: { openai: { previousResponseId: "resp_1" } } })],
     ["conversation", sdk({ providerOptions: { openai: { conversation: "conv_1" } } })],
     ["maxCompletionTokens", sdk({ providerOptions: { openai: { maxCompletionTokens: 9 } } })],
-    ["image", { ...call, surface: "image" }],
+    ["video", { ...call, surface: "video" }],
     ["searches the web", { ...call, modelId: "gpt-4o-mini-search-preview-2025-03-11" }],
     ["searches the web", { ...responses(), modelId: "o4-mini-deep-research" }],
     [

@@ -4,14 +4,22 @@ import {
   type CallResult,
   type CostExtractor,
   type Outcome,
+  type Quote,
   type Receipt,
+  type Surface,
   UnpricedModelError,
+  type Usage,
 } from "@autolabel/budget-core";
 import { type ModelPrice, type PriceBook, priceUsage, quoteCall } from "@autolabel/budget-core/prices";
+import { quoteSpeech, quoteTranscription, readSpeechUsage, readTranscriptionUsage } from "./calls/audio-call.ts";
+import { batchReceipt, quoteBatch } from "./calls/batch-call.ts";
+import { quoteImage, readImageUsage } from "./calls/image-call.ts";
+import type { Told } from "./calls/media-usage.ts";
+import { usageOfResult } from "./calls/openai-usage.ts";
+import { refuseUnbounded, serviceTierOf } from "./calls/text-request.ts";
+import { unbounded } from "./calls/unbounded.ts";
 import { openAiRefusal, responseOfError } from "./openai-errors.ts";
 import { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";
-import { refuseUnbounded, serviceTierOf } from "./openai-request.ts";
-import { usageOfResult } from "./openai-usage.ts";
 
 /** Options of {@link openAiCosts}. */
 export interface OpenAiCostsOptions {
@@ -19,11 +27,13 @@ export interface OpenAiCostsOptions {
   prices?: OpenAiPrices;
 }
 
+const surfaces: readonly Surface[] = ["generate", "stream", "embed", "image", "speech", "transcription", "batch"];
+
 /**
- * What OpenAI calls cost: tokens x price, since OpenAI reports no cost; else the bound. Cached input is billed once, at
- * its own price; reasoning is part of the output; the tier that served counts.
+ * What OpenAI calls cost: tokens (or seconds, or characters) x price, since OpenAI reports no cost; else the bound.
+ * Cached input is billed once, at its own price; reasoning is part of the output; the tier that served counts.
  *
- * Reads calls of the AI SDK and bodies of chat completions, responses and embeddings.
+ * Reads calls of the AI SDK and bodies of chat completions, responses, embeddings, images, audio and batches.
  */
 export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
   const { prices = {} } = options;
@@ -33,24 +43,42 @@ export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
     return book;
   };
   const find = (modelId: string, { at = new Date() }: Call) => priceBook().find("openai", modelId, at);
+  const quote = (call: Call): Quote => {
+    if (call.surface === "batch") return quoteBatch(call, (line) => quoteText(line, find(line.modelId, call), true));
+    return quoteOne(call, find(call.modelId, call));
+  };
+  const quoteOne = (call: Call, price: ModelPrice): Quote => {
+    const { hash } = priceBook();
+    if (call.surface === "image") return quoteImage(call, price, hash);
+    if (call.surface === "speech") return quoteSpeech(call, price, hash);
+    if (call.surface === "transcription") return quoteTranscription(call, price, hash);
+    if (surfaces.includes(call.surface)) return quoteText(call, price, false);
+    throw unbounded(`a call of the kind "${call.surface}" has no listed bound at OpenAI`, "Call it without a budget.");
+  };
+  const quoteText = (call: Call, price: ModelPrice, isBatched: boolean): Quote => {
+    refuseUnbounded(call);
+    refuseUnpricedTier(call, price);
+    // An embedding has no output.
+    const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
+    return quoteCall(asked, price, priceBook().hash, isBatched ? { serviceTiers: ["batch"] } : {});
+  };
+  const receiptOf = (result: CallResult, call: Call): Receipt | undefined =>
+    receiptOfResult(result, call, (served) => find(billedModel(call.modelId, served, prices), call));
 
   return {
     provider: "openai",
-    surfaces: ["generate", "stream", "embed"],
-    quote(call) {
-      refuseUnbounded(call);
-      const price = find(call.modelId, call);
-      refuseUnpricedTier(call, price);
-      // An embedding has no output.
-      const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
-      return quoteCall(asked, price, priceBook().hash);
-    },
+    surfaces,
+    quote,
     refusal: openAiRefusal,
     receipt(outcome) {
       const { call } = outcome;
       const result = resultOf(outcome);
-      const priceOf = (served: string) => find(billedModel(call.modelId, served, prices), call);
-      return (result && receiptOfResult(result, call.modelId, priceOf)) ?? boundReceipt(outcome);
+      if (!result) return boundReceipt(outcome);
+      const receipt =
+        call.surface === "batch"
+          ? batchReceipt(call, result, (answer) => receiptOf(answerOf(answer), call))
+          : receiptOf(result, call);
+      return receipt ?? boundReceipt(outcome);
     },
   };
 }
@@ -62,26 +90,36 @@ function refuseUnpricedTier(call: Call, { provider, modelId, rows }: ModelPrice)
   throw new UnpricedModelError({ provider, modelId, reason });
 }
 
-function receiptOfResult(
-  result: CallResult,
-  asked: string,
-  priceOf: (served: string) => ModelPrice,
-): Receipt | undefined {
-  const modelId = result.modelId ?? asked;
-  const usage = usageOfResult(result);
-  if (!usage) return undefined;
+function receiptOfResult(result: CallResult, call: Call, priceOf: (served: string) => ModelPrice): Receipt | undefined {
+  const modelId = result.modelId ?? call.modelId;
   try {
     const price = priceOf(modelId);
-    const costPicoUsd = priceUsage(price, usage);
-    if (costPicoUsd === undefined) return undefined;
+    const told = readUsage(call, result, price);
+    const costPicoUsd = told && priceUsage(price, told.usage);
+    if (!told || costPicoUsd === undefined) return undefined;
+    const { usage, isExact } = told;
     const { serviceTier = "standard" } = usage;
     const isPriced = price.rows.some((row) => row.serviceTier === serviceTier);
     // A cheaper tier without a price of its own counts at the standard one: an upper bound, and marked as one.
-    return { costPicoUsd, kind: isPriced ? "computed" : "bound", usage, modelId };
+    return { costPicoUsd, kind: isPriced && isExact ? "computed" : "bound", usage, modelId };
   } catch (error) {
     if (UnpricedModelError.isInstance(error)) return undefined;
     throw error;
   }
+}
+
+function readUsage(call: Call, result: CallResult, price: ModelPrice): Told | undefined {
+  if (call.surface === "image") return readImageUsage(result, price);
+  if (call.surface === "speech") return readSpeechUsage(call, result, price);
+  if (call.surface === "transcription") return readTranscriptionUsage(result);
+  const usage: Usage | undefined = usageOfResult(result);
+  // The answers of a batch name the tier that serves at once.
+  return usage && { usage: call.surface === "batch" ? { ...usage, serviceTier: "batch" } : usage, isExact: true };
+}
+
+/** An answer in the output file of a batch: the body that the call would have had. */
+function answerOf({ model, usage }: Record<string, unknown>): CallResult {
+  return { body: { usage }, ...(typeof model === "string" ? { modelId: model } : {}) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { UpstreamBudgetError } from "@autolabel/budget-core";
-import { asRecord } from "./openai-usage.ts";
+import { asRecord } from "./calls/openai-usage.ts";
 
 /** Codes with which OpenAI refuses for money. Source: OpenAI's error code guide and API responses. */
 const moneyCodes = new Set([

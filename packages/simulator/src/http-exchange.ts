@@ -23,11 +23,16 @@ export function httpExchange(request: IncomingMessage, response: ServerResponse)
   return { request, response, apiKey, clientGone: left.signal };
 }
 
-/** The whole body as text; rejects when the client leaves while sending it. */
-export async function readBody({ request }: HttpExchange): Promise<string> {
+/** The whole body; rejects when the client leaves while sending it. */
+export async function readBytes({ request }: HttpExchange): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** The whole body as text; rejects when the client leaves while sending it. */
+export async function readBody(exchange: HttpExchange): Promise<string> {
+  return new TextDecoder().decode(await readBytes(exchange));
 }
 
 /** Sends a JSON body; a text goes out as it is. */

@@ -1,5 +1,5 @@
 import { decimalText } from "./pico-usd.ts";
-import { type PricedModel, priceModel, type SimulatedModel } from "./simulated-model.ts";
+import { type PricedModel, priceModel, type SimulatedModel, type TierPrices } from "./simulated-model.ts";
 
 const OPENAI = { provider: "OpenAI", contextLength: 128_000, maxCompletionTokens: 16_384 };
 const GPT_4_1 = { provider: "OpenAI", contextLength: 1_047_576, maxCompletionTokens: 32_768 };
@@ -10,6 +10,7 @@ const BUILT_IN: Readonly<Record<string, SimulatedModel>> = {
   "openai/gpt-4o-mini": model("0.15", "0.60", {
     ...OPENAI,
     cachedUsdPerMillion: "0.075",
+    tiers: { priority: tier("0.25", "1", "0.125") },
     name: "OpenAI: GPT-4o-mini",
   }),
   "openai/gpt-3.5-turbo": model("0.50", "1.50", {
@@ -35,6 +36,7 @@ const BUILT_IN: Readonly<Record<string, SimulatedModel>> = {
     maxCompletionTokens: 128_000,
     reasoningTokens: 64,
     cachedUsdPerMillion: "0.025",
+    tiers: { flex: tier("0.125", "1", "0.0125"), priority: tier("0.45", "3.6", "0.045") },
     name: "OpenAI: GPT-5 Mini",
   }),
   "anthropic/claude-haiku-4.5": model("1", "5", {
@@ -64,6 +66,10 @@ const EMBEDDING_MODELS: Readonly<Record<string, SimulatedModel>> = {
   "text-embedding-3-small": model("0.02", "0", { provider: "OpenAI", contextLength: 300_000 }),
   "text-embedding-3-large": model("0.13", "0", { provider: "OpenAI", contextLength: 300_000 }),
 };
+
+function tier(prompt: string, completion: string, cached: string): TierPrices {
+  return { promptUsdPerMillion: prompt, completionUsdPerMillion: completion, cachedUsdPerMillion: cached };
+}
 
 function model(prompt: string, completion: string, rest: Partial<SimulatedModel>): SimulatedModel {
   return { ...rest, promptUsdPerMillion: prompt, completionUsdPerMillion: completion };

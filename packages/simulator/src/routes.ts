@@ -2,6 +2,8 @@ import { hash } from "node:crypto";
 import { checkKey } from "./admit.ts";
 import { type HttpExchange, sendJson } from "./http-exchange.ts";
 import { invoiceJson } from "./invoice.ts";
+import { isStoredPath, serveStored } from "./media/openai-stored.ts";
+import { findMediaEndpoint, serveMedia } from "./media/serve-media.ts";
 import { Refusal } from "./refusal.ts";
 import { serveGeneration } from "./serve-generation.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
@@ -41,6 +43,9 @@ export async function serve(account: SimulatedAccount, exchange: HttpExchange): 
   const { path, deployment } = readAzurePath(url.pathname);
   const wire = WIRES.find((candidate) => candidate.path === path);
   if (wire && request.method === "POST") return serveGeneration(account, { wire, deployment }, exchange);
+  const endpoint = request.method === "POST" ? findMediaEndpoint(path) : undefined;
+  if (endpoint) return serveMedia(account, { endpoint, deployment }, exchange);
+  if (isStoredPath(path)) return serveStored(account, path, exchange);
   request.resume();
   try {
     const body = answerQuery(account, exchange, url);

@@ -4,6 +4,8 @@ import { type HttpExchange, readBody, sendJson, untilClientLeaves } from "./http
 import { Refusal } from "./refusal.ts";
 import { seededLatencyMs } from "./seeded-random.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
+import { atTier } from "./simulated-model.ts";
+import { servedTier } from "./wire/openai-shapes.ts";
 import type { Wire } from "./wire/wire.ts";
 
 const DEFAULT_SLOW_MS = 1000;
@@ -43,7 +45,9 @@ async function generateAndDeliver(
   const text = await readBody(exchange);
   checkKey(account, exchange.apiKey);
   const body = parseBody(text);
-  const request = wire.readRequest(deployment === undefined ? body : { ...body, model: deployment });
+  const read = wire.readRequest(deployment === undefined ? body : { ...body, model: deployment });
+  const tier = servedTier(options.servedTier?.(read.serviceTier) ?? read.serviceTier);
+  const request = { ...read, serviceTier: tier };
   const attempt = account.countAttempt(request.promptHash);
   const fault = account.faults.strike({ index, promptText: request.promptText });
   if (fault?.kind === "disconnect") {
@@ -53,7 +57,7 @@ async function generateAndDeliver(
   if (fault?.kind === "timeout") return untilClientLeaves(exchange);
   const refusal = faultRefusal(fault, wire);
   if (refusal && !fault?.isBilled) throw refusal;
-  const model = admit(account, wire, request);
+  const model = atTier(admit(account, wire, request), tier);
   const admitted = { request, model, apiKey: exchange.apiKey, attempt, fault };
   const generation = account.generate(admitted, wire.newId(account.now()));
   if (refusal) throw billed(refusal, wire.reply(generation, account.bill(generation, "error")), wire);

@@ -1,7 +1,10 @@
 import { answerRequest, composeAnswer, invalidLabelText } from "./answers.ts";
 import { type Fault, FaultPlan } from "./faults.ts";
 import { fullCharge, type Generation, measureAnswers, partialCharge, type Reporting } from "./generation.ts";
-import { InvoiceBook, type InvoiceOutcome } from "./invoice.ts";
+import { InvoiceBook, type InvoiceLine, type InvoiceOutcome } from "./invoice.ts";
+import type { MediaCounts } from "./media/media-prices.ts";
+import { BatchStore } from "./media/openai-batches.ts";
+import { FileStore } from "./media/openai-files.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { type Charge, createPriceTable } from "./price-table.ts";
 import { PromptCache } from "./prompt-cache.ts";
@@ -12,12 +15,22 @@ import type { SimulatorOptions } from "./simulator-options.ts";
 const DEFAULT_ERROR_RATE = 0.08;
 const EXCERPT_LENGTH = 200;
 
+/** What is billed for media: its counts, and the members of its line that they do not tell. */
+type MediaBill = Pick<
+  InvoiceLine,
+  "id" | "model" | "costPicoUsd" | "apiKey" | "promptHash" | "streamed" | "outcome"
+> & {
+  readonly counts: Partial<MediaCounts>;
+};
+
 /** Everything a simulator remembers: prices, invoice, faults, limits, cache and counters. */
 export class SimulatedAccount {
   readonly options: SimulatorOptions;
   readonly seed: string;
   readonly now: () => number;
   readonly invoice = new InvoiceBook();
+  readonly files = new FileStore();
+  readonly batches: BatchStore;
   readonly faults: FaultPlan;
   readonly limiter: RateLimiter;
   readonly reporting: Reporting;
@@ -34,6 +47,7 @@ export class SimulatedAccount {
     this.seed = String(options.seed ?? 0);
     this.now = options.now ?? Date.now;
     this.#models = createPriceTable(options.models);
+    this.batches = new BatchStore(this);
     this.faults = new FaultPlan(this.seed, options.faults ?? []);
     this.limiter = new RateLimiter(options.limits ?? {}, this.now);
     this.reporting = {
@@ -166,9 +180,27 @@ export class SimulatedAccount {
     return charge;
   }
 
+  /** Puts a picture, speech or a transcript on the invoice. */
+  billMedia({ counts, ...line }: MediaBill): void {
+    const { textInput = 0, imageInput = 0, audioInput = 0, textOutput = 0, imageOutput = 0, audioOutput = 0 } = counts;
+    this.invoice.add({
+      ...line,
+      provider: "openai",
+      at: new Date(this.now()).toISOString(),
+      promptTokens: textInput + imageInput + audioInput,
+      cachedTokens: 0,
+      cacheWriteTokens: 0,
+      completionTokens: textOutput + imageOutput + audioOutput,
+      reasoningTokens: 0,
+      answer: "",
+    });
+  }
+
   /** Starts over: invoice, counters, attempts, cache, limits, and how often each fault has struck. */
   reset(): void {
     this.invoice.clear();
+    this.files.clear();
+    this.batches.clear();
     this.faults.reset();
     this.limiter.reset();
     this.#cache.clear();

@@ -10,6 +10,8 @@ export interface SimulatedModel {
   readonly cachedUsdPerMillion?: string;
   /** USD per million input tokens written to the cache; such a model caches only prompts with `cache_control`. */
   readonly cacheWriteUsdPerMillion?: string;
+  /** Prices of service tiers that are sold apart. A tier that is not listed costs what the standard one does. */
+  readonly tiers?: Readonly<Record<string, TierPrices>>;
   /** USD added to every request. Default `"0"`. */
   readonly requestUsd?: string;
   /** Shown as the model's name. Default: its id. */
@@ -41,6 +43,13 @@ export type SimulatedEndpoint = Pick<
   readonly tag?: string;
 };
 
+/** What a service tier costs, in decimal texts like the model's own prices. */
+export interface TierPrices {
+  readonly promptUsdPerMillion: string;
+  readonly completionUsdPerMillion: string;
+  readonly cachedUsdPerMillion?: string;
+}
+
 /** An API that models are sold on. */
 export type WireName = "openrouter" | "openrouter-embeddings" | "openai" | "embeddings" | "gateway";
 
@@ -64,6 +73,31 @@ export interface PricedModel {
   readonly cached: bigint | undefined;
   readonly cacheWrite: bigint | undefined;
   readonly requestPicoUsd: bigint;
+  readonly tiers: Readonly<Record<string, TierPrices>>;
+}
+
+/** The model at the prices of the tier that serves it. */
+export function atTier(model: PricedModel, tier: string): PricedModel {
+  const prices = model.tiers[tier];
+  if (!prices) return model;
+  const { promptUsdPerMillion, completionUsdPerMillion, cachedUsdPerMillion } = prices;
+  return {
+    ...model,
+    prompt: parsePicoUsd(promptUsdPerMillion),
+    completion: parsePicoUsd(completionUsdPerMillion),
+    cached: cachedUsdPerMillion === undefined ? model.cached : parsePicoUsd(cachedUsdPerMillion),
+  };
+}
+
+/** The model as it is sold in batches. */
+export function atHalfPrice(model: PricedModel): PricedModel {
+  const half = (price: bigint) => (price + 1n) / 2n;
+  return {
+    ...model,
+    prompt: half(model.prompt),
+    completion: half(model.completion),
+    cached: model.cached === undefined ? undefined : half(model.cached),
+  };
 }
 
 /**
@@ -95,6 +129,7 @@ export function priceModel(id: string, model: SimulatedModel, wires: PricedModel
     cached: optional(model.cachedUsdPerMillion),
     cacheWrite: optional(model.cacheWriteUsdPerMillion),
     requestPicoUsd: parsePicoUsd(model.requestUsd ?? "0"),
+    tiers: model.tiers ?? {},
   };
   return { ...first, endpoints: [{ ...first, endpoints: [] }, ...further] };
 }

@@ -41,6 +41,10 @@ export interface SimulatorOptions {
   readonly billsAfterAbort?: boolean;
   /** How often `GET /generation` answers 404 for an id before it tells its record, as OpenRouter's does for a while. Default 0. */
   readonly lookupMisses?: number;
+  /** The service tier that serves a request that asks for another. Default: the one that is asked for. */
+  readonly servedTier?: (asked: string) => string;
+  /** How many requests of a batch are completed before it expires. Default: all. */
+  readonly batchLines?: number;
   /** The clock in milliseconds since 1970, for time stamps and rate limits. Default `Date.now`. */
   readonly now?: () => number;
 }

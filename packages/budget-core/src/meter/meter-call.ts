@@ -30,6 +30,8 @@ export interface Posting {
 
 /** A dispatched call whose cost is not known yet. Exactly one of its endings counts; later ones change nothing. */
 export interface OpenCall {
+  /** Identity of the hold in the ledger, by which {@link CostTracker.resolve} ends a call that was left. */
+  reservationId: string;
   quote: Quote;
   /** The call ended with a result. */
   succeed(result: CallResult): Promise<void>;
@@ -39,6 +41,11 @@ export interface OpenCall {
   cut(result?: CallResult): Promise<void>;
   /** The call never left: its hold is released. */
   cancel(): Promise<void>;
+  /**
+   * The provider goes on with the call after its answer (a batch), or may do so after this error: the hold counts as
+   * unresolved until its cost is known. With an error that proves that nothing was charged it is released.
+   */
+  leave(error?: unknown): Promise<void>;
 }
 
 /**
@@ -77,13 +84,18 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
   }
   const close = closeOnce(metering, hold);
   return {
+    reservationId: hold.id,
     quote,
     succeed: (result) => close({ call, quote, result }),
     fail: (error, result) => close({ call, quote, error, ...(result ? { result } : {}) }),
     cut: (result) => close({ call, quote, ...(result ? { result } : {}) }),
     cancel: () => close("never sent"),
+    leave: (error) => close({ left: error }),
   };
 }
+
+/** How a call ends for the process that made it. */
+type Ending = Outcome | "never sent" | { left: unknown };
 
 /**
  * Steps 5 and 6: receipt, settle. A failure here must not take a paid answer from its caller: the hold stays, counted at
@@ -97,8 +109,12 @@ function closeOnce(metering: Metering, hold: Reservation) {
       hold.abandon();
       tracker.emit("fault", { error, reservationId: hold.id });
     });
-  const run = async (outcome: Outcome | "never sent") => {
+  const run = async (outcome: Ending) => {
     if (outcome === "never sent") return await hold.release(outcome);
+    if ("left" in outcome) {
+      const unsent = refusalEvidence(costs, outcome.left);
+      return await (unsent ? hold.release(unsent) : hold.leave());
+    }
     const refusal = "error" in outcome ? refusalEvidence(costs, outcome.error) : undefined;
     if (refusal) return await hold.release(refusal);
     const receipt = checkedReceipt(() => costs.receipt(outcome), outcome);
@@ -106,7 +122,7 @@ function closeOnce(metering: Metering, hold: Reservation) {
     if (lookup) inBackground(tracker.ledger, guarded(lookup.then((found) => post(metering, hold, found, outcome))));
     else await post(metering, hold, receipt, outcome);
   };
-  return (outcome: Outcome | "never sent") => {
+  return (outcome: Ending) => {
     closing ??= guarded(run(outcome));
     return closing;
   };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { buildSnapshot } from "../../../../scripts/build-prices.ts";
+import { handWritten } from "../../../../scripts/prices/hand-written.ts";
 import { mergeHistory } from "../../../../scripts/prices/history.ts";
 import { providers } from "../../../../scripts/prices/providers.ts";
 import { reviews } from "../../../../scripts/prices/reviewed.ts";
@@ -38,7 +39,7 @@ describe("the committed snapshot", () => {
 
   it("has a source and a date for everything that was written by hand", () => {
     const batches = providers.flatMap(({ batch }) => (batch ? [batch] : []));
-    for (const { source, checked } of [...tierRows, ...reviews, ...batches]) {
+    for (const { source, checked } of [...tierRows, ...reviews, ...batches, ...handWritten]) {
       expect(source).toMatch(/^https:\/\//);
       expect(checked).toMatch(/^2026-\d{2}-\d{2}$/);
     }
@@ -54,7 +55,7 @@ describe("the committed snapshot", () => {
         id,
       ).toBe(true);
     }
-    for (const { provider, id } of reviews) expect(of(provider, id), id).toBeDefined();
+    for (const { provider, id } of [...reviews, ...handWritten]) expect(of(provider, id), id).toBeDefined();
   });
 });
 

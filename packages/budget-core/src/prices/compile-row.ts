@@ -53,7 +53,13 @@ export function compileRow({ provider, id }: Pick<PriceEntry, "provider" | "id">
       imageOutput: read("imageOutput"),
       imageCacheRead: read("imageCacheRead") ?? imageInput,
     },
-    fees: { request: read("request") ?? 0n, webSearch: read("webSearch"), fileSearch: read("fileSearch") },
+    fees: {
+      request: read("request") ?? 0n,
+      webSearch: read("webSearch"),
+      fileSearch: read("fileSearch"),
+      audioSecond: read("audioSecond"),
+      character: read("character"),
+    },
   };
 }
 

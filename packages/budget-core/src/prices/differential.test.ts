@@ -93,6 +93,7 @@ function usageOf(
   const write = has("cache_write_mtok") ? parts.write : 0;
   const hour = has("cache_write_1h_mtok") ? parts.hour : 0;
   const audio = has("input_audio_mtok") ? parts.audio : 0;
+  const seconds = has("input_audio_hours") ? { audioSeconds: parts.fresh } : {};
   return {
     inputTokens: parts.fresh + read + write + hour + audio,
     outputTokens: has("output_mtok") ? parts.output : 0,
@@ -100,18 +101,21 @@ function usageOf(
     cacheWriteTokens: write,
     cacheWrite1hTokens: hour,
     audioInputTokens: audio,
+    ...seconds,
   };
 }
 
 /** Its cache writes are a total of which the hour-long ones are a part. */
 function theirUsage(usage: Usage): Record<string, number> {
   const { cacheReadTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0, audioInputTokens = 0 } = usage;
+  const { audioSeconds } = usage;
   return {
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
     ...(cacheReadTokens ? { cache_read_tokens: cacheReadTokens } : {}),
     ...(cacheWriteTokens + cacheWrite1hTokens ? { cache_write_tokens: cacheWriteTokens + cacheWrite1hTokens } : {}),
     ...(cacheWrite1hTokens ? { cache_write_1h_tokens: cacheWrite1hTokens } : {}),
+    ...(audioSeconds ? { audio_seconds: audioSeconds, input_audio_seconds: audioSeconds } : {}),
     ...(audioInputTokens ? { input_audio_tokens: audioInputTokens, cache_audio_read_tokens: 0 } : {}),
   };
 }

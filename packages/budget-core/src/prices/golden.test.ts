@@ -76,6 +76,8 @@ function oracle(row: OracleRow, usage: Required<Omit<Usage, "serviceTier">>): bi
     [usage.imageOutputTokens, price("M"), true],
     [usage.webSearchCount, price("s"), false],
     [usage.fileSearchCount, price("f"), false],
+    [usage.audioSeconds, price("d"), false],
+    [usage.characterCount, price("c"), false],
   ];
   const special = usage.reasoningTokens + usage.audioOutputTokens + usage.imageOutputTokens;
   const fresh =
@@ -125,6 +127,8 @@ const usages = fc
       imageOutputTokens: imageOut,
       webSearchCount: searches,
       fileSearchCount: 0,
+      audioSeconds: 0,
+      characterCount: 0,
     };
   });
 
@@ -151,7 +155,9 @@ it(`bills at least 10,000 usages as an independent oracle does, to the pico-USD 
       const price = book.find(provider, id, new Date(noon));
       for (let turn = 0; turn < 9; turn++) {
         const whole = drawn[vectors % drawn.length] as Required<Omit<Usage, "serviceTier">>;
-        const usage = turn % 3 === 0 ? whole : { ...whole, ...cut(whole), ...textOnly };
+        const tokens = turn % 3 === 0 ? whole : { ...whole, ...cut(whole), ...textOnly };
+        const [audioSeconds, characterCount] = [/ d0/.test(line) ? vectors : 0, / c0/.test(line) ? vectors : 0];
+        const usage = { ...tokens, audioSeconds, characterCount };
         const serviceTier = turn === 1 ? "priority" : turn === 2 ? "flex" : undefined;
         const tiered = serviceTier ? { ...usage, serviceTier } : usage;
         const row = rowFor(rows, tiered as Usage) ?? (turn === 2 ? rowFor(rows, usage) : undefined);

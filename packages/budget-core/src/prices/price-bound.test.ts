@@ -44,6 +44,8 @@ describe("priceBound", () => {
           ttlMs,
           choices,
           maxWebSearches: searches,
+          maxAudioSeconds: searches * 600,
+          maxCharacters: searches * 800,
           media: drawn.media,
           serviceTiers: [serviceTier],
           ...(drawn.cacheWrites ? { cacheWrites: drawn.cacheWrites } : {}),
@@ -126,6 +128,23 @@ describe("priceBound", () => {
     const reach = { serviceTiers: ["standard"] as const, maxWebSearches: 2, maxFileSearches: 1, choices: 3 };
     expect(priceBound(price, 0, 1_000_000, reach)).toBe(3_080_000_000_000n);
   });
+
+  it("bounds what is sold by the second or the character only with a length", () => {
+    const [whisper, speech] = [
+      book.find("openai", "whisper-1", new Date(now)),
+      book.find("openai", "tts-1", new Date(now)),
+    ];
+    expect(priceBound(whisper, 500, 0, { maxAudioSeconds: 61 })).toBe(6_100_000_000n);
+    expect(priceBound(speech, 500, 0, { maxCharacters: 4_095 })).toBe(61_425_000_000n);
+    expect(priceBound(speech, 500, 0, { maxCharacters: 0 })).toBe(0n);
+    expect(() => priceBound(whisper, 500, 0)).toThrow(/"whisper-1" is billed by the second of audio/);
+    expect(() => priceBound(speech, 500, 0, { maxAudioSeconds: 1 })).toThrow(/"tts-1" is billed by the character/);
+    expect(priceUsage(whisper, { inputTokens: 0, outputTokens: 0, audioSeconds: 61 })).toBe(6_100_000_000n);
+    for (const price of [whisper, speech])
+      expect(priceUsage(price, { inputTokens: 9, outputTokens: 9 })).toBeUndefined();
+    const tokens = entry([{ input: "1", output: "1" }]);
+    expect(priceUsage(tokens, { inputTokens: 9, outputTokens: 9, audioSeconds: 1 })).toBeUndefined();
+  });
 });
 
 /** A usage that respects the caps of a call: no more tokens, searches or cache writes than were asked for. */
@@ -168,6 +187,8 @@ function usageWithin(
     reasoningTokens: Math.floor(outputTokens * share(7) * 0.5),
     imageOutputTokens: price.rates.imageOutput === undefined ? 0 : Math.floor(outputTokens * share(8) * 0.5),
     webSearchCount: Math.min(searches, Math.floor(share(8) * 6)),
+    ...(price.rows.some(({ fees }) => fees.audioSecond) ? { audioSeconds: Math.floor(searches * 600 * share(0)) } : {}),
+    ...(price.rows.some(({ fees }) => fees.character) ? { characterCount: Math.floor(searches * 800 * share(0)) } : {}),
     serviceTier,
   };
 }

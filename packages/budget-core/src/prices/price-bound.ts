@@ -1,3 +1,4 @@
+import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
 import { ceilDiv } from "../money.ts";
 import { type CompiledRow, holdsWithin } from "./compile-row.ts";
 import type { ModelPrice } from "./model-price.ts";
@@ -22,6 +23,10 @@ export interface BillingReach {
   maxWebSearches?: number;
   /** Most file searches that the provider may run. Default 0. */
   maxFileSearches?: number;
+  /** Length of the audio that is to be heard, in seconds. Needed for models that are billed by the second. */
+  maxAudioSeconds?: number;
+  /** Length of the text that is to be spoken. Needed for models that are billed by the character. */
+  maxCharacters?: number;
 }
 
 /** The dearest that each kind of token can be: pico-USD per 1M tokens, and pico-USD of fees for the whole call. */
@@ -31,7 +36,12 @@ interface BoundRates {
   feesPicoUsd: bigint;
 }
 
-/** The most that so many input tokens, and output tokens per answer, can cost, whatever they are billed as. */
+/**
+ * The most that so many input tokens, and output tokens per answer, can cost, whatever they are billed as.
+ *
+ * @throws UnboundedRequestError for a model that is billed by the second or the character, when `reach` does not tell how
+ * many.
+ */
 export function priceBound(
   price: ModelPrice,
   inputTokens: number,
@@ -52,7 +62,7 @@ export function priceBound(
 function boundRates(price: ModelPrice, inputTokens: number, reach: BillingReach): BoundRates {
   const { ttlMs = hourMs, maxWebSearches = 0, maxFileSearches = 0 } = reach;
   const tiers = reachableTiers(price, reach.serviceTiers);
-  const most = { input: 0n, output: 0n, request: 0n, webSearch: 0n, fileSearch: 0n };
+  const most = { input: 0n, output: 0n, request: 0n, webSearch: 0n, fileSearch: 0n, audioSecond: 0n, character: 0n };
   const lift = (key: keyof typeof most, rate: bigint | undefined) => {
     if (rate !== undefined && rate > most[key]) most[key] = rate;
   };
@@ -61,11 +71,26 @@ function boundRates(price: ModelPrice, inputTokens: number, reach: BillingReach)
     if (!holdsWithin(row, price.atMs, price.atMs + ttlMs)) continue;
     for (const rate of inputRates(row, price.cachesOnRequest, reach)) lift("input", rate);
     for (const key of ["output", "reasoning", "audioOutput", "imageOutput"] as const) lift("output", row.rates[key]);
-    for (const key of ["request", "webSearch", "fileSearch"] as const) lift(key, row.fees[key]);
+    for (const key of ["request", "webSearch", "fileSearch", "audioSecond", "character"] as const) {
+      lift(key, row.fees[key]);
+    }
   }
   const feesPicoUsd =
-    most.request + most.webSearch * BigInt(maxWebSearches) + most.fileSearch * BigInt(maxFileSearches);
+    most.request +
+    most.webSearch * BigInt(maxWebSearches) +
+    most.fileSearch * BigInt(maxFileSearches) +
+    piecesPicoUsd(price.modelId, most.audioSecond, { what: "second of audio", count: reach.maxAudioSeconds }) +
+    piecesPicoUsd(price.modelId, most.character, { what: "character", count: reach.maxCharacters });
   return { inputRate: most.input, outputRate: most.output, feesPicoUsd };
+}
+
+function piecesPicoUsd(modelId: string, fee: bigint, { what, count }: { what: string; count: number | undefined }) {
+  if (fee === 0n) return 0n;
+  if (count !== undefined) return fee * BigInt(count);
+  throw new UnboundedRequestError({
+    reason: `"${modelId}" is billed by the ${what}, and this call does not tell how many there are`,
+    fix: "Ask it only for what it is sold for, with a length that is known before.",
+  });
 }
 
 /** Batch and flex without a price of their own are billed at most at the standard one. */

@@ -14,7 +14,7 @@ export type TokenRate =
   | "imageCacheRead";
 
 /** What is billed by the piece, not by the token. */
-export type Fee = "request" | "webSearch" | "fileSearch";
+export type Fee = "request" | "webSearch" | "fileSearch" | "audioSecond" | "character";
 
 /** Class of service that a provider sells at its own price. A call is billed by the tier that served it. */
 export type ServiceTier = "standard" | "batch" | "flex" | "priority";
@@ -67,6 +67,10 @@ export interface PriceRow extends Partial<Record<TokenRate | Fee, Decimal>> {
   webSearch?: Decimal;
   /** Fee per file search that the provider runs. Absent: searches cannot be priced. */
   fileSearch?: Decimal;
+  /** Fee per second of audio that is heard. A model with this price is billed by the second, and never without a length. */
+  audioSecond?: Decimal;
+  /** Fee per character of text that is spoken. A model with this price is billed by the character, and never without a count. */
+  character?: Decimal;
 }
 
 /** What is known of one model, with its evidence. */

@@ -21,6 +21,8 @@ const priced: Readonly<Record<keyof Usage, true>> = {
   imageCacheReadTokens: true,
   webSearchCount: true,
   fileSearchCount: true,
+  audioSeconds: true,
+  characterCount: true,
   serviceTier: true,
 };
 
@@ -28,7 +30,8 @@ const priced: Readonly<Record<keyof Usage, true>> = {
  * Exact cost of a usage in pico-USD, rounded up once. Each token is billed once, at the rate of its class, of the tier
  * that served it, and of the length of the whole request.
  *
- * Returns undefined when the cost is unknown: the parts exceed their total, a count has no price, or none is a count.
+ * Returns undefined when the cost is unknown: the parts exceed their total, a count has no price or a price its count, or
+ * none is a count.
  */
 export function priceUsage(price: ModelPrice, usage: Usage): bigint | undefined {
   for (const key in usage) if (!Object.hasOwn(priced, key)) return undefined;
@@ -50,7 +53,11 @@ export function priceUsage(price: ModelPrice, usage: Usage): bigint | undefined 
   total += bill(split.freshImage, rates.imageInput) + bill(usage.imageCacheReadTokens, rates.imageCacheRead);
   total += bill(split.answerText, rates.output) + bill(usage.reasoningTokens, rates.reasoning);
   total += bill(usage.audioOutputTokens, rates.audioOutput) + bill(usage.imageOutputTokens, rates.imageOutput);
-  const pieces = bill(usage.webSearchCount, fees.webSearch) + bill(usage.fileSearchCount, fees.fileSearch);
+  const searches = bill(usage.webSearchCount, fees.webSearch) + bill(usage.fileSearchCount, fees.fileSearch);
+  const pieces = searches + bill(usage.audioSeconds, fees.audioSecond) + bill(usage.characterCount, fees.character);
+  // Of a model that is sold by the second or the character, the tokens alone tell nothing.
+  if (fees.audioSecond !== undefined && usage.audioSeconds === undefined) return undefined;
+  if (fees.character !== undefined && usage.characterCount === undefined) return undefined;
   return isKnown ? ceilDiv(total, tokensPerRate) + fees.request + pieces : undefined;
 }
 

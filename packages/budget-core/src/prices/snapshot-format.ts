@@ -27,6 +27,8 @@ export const unitLetters: Readonly<Record<string, TokenRate | Fee>> = {
   q: "request",
   s: "webSearch",
   f: "fileSearch",
+  d: "audioSecond",
+  c: "character",
 };
 
 /** What all models of a provider have in common. */

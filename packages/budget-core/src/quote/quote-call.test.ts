@@ -58,6 +58,10 @@ describe("quoteCall", () => {
     expect(bound(withTier("default"))).toBe((BigInt(bytes) + extra + 7n) * 150_000n + 100n * 600_000n);
     expect(bound(withTier("batch"))).toBe((BigInt(bytes) + extra + 5n) * 75_000n + 100n * 300_000n);
     expect(bound(withTier("flex"))).toBe((BigInt(bytes) + extra + 4n) * 150_000n + 100n * 600_000n);
+    expect(bound(withTier("fast"))).toBe((BigInt(bytes) + extra + 4n) * 250_000n + 100n * 1_000_000n);
+    const mini = (asked: Call) => quoteCall(asked, price("openai", "gpt-5-mini"), "").boundPicoUsd;
+    // The tier that serves can be the standard one all the same.
+    expect(mini(withTier("flex"))).toBe((BigInt(bytes) + extra + 4n) * 250_000n + 100n * 2_000_000n);
   });
 
   it("reads the tier where the AI SDK puts it", () => {

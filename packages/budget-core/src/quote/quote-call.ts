@@ -90,8 +90,10 @@ const tiersByName: Readonly<Record<string, readonly ServiceTier[] | undefined>> 
   standard_only: ["standard"],
   on_demand: ["standard"],
   batch: ["batch"],
-  flex: ["flex"],
+  // The tier that serves may differ from the one that was asked for (OpenAI, API reference of `service_tier`).
+  flex: ["flex", "standard"],
   priority: ["priority", "standard"],
+  fast: ["priority", "standard"],
 };
 
 function tiersOf({ request, modelId }: Call, { provider, rows }: ModelPrice): readonly ServiceTier[] | undefined {

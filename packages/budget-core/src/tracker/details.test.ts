@@ -218,3 +218,18 @@ describe("what is no budget", () => {
     expect(usd("9".repeat(64)).picoUsd).toBe(BigInt("9".repeat(64)) * 10n ** 12n);
   });
 });
+
+describe("a call that the provider goes on with", () => {
+  it("counts at its bound, holds up nobody, and ends by evidence", async () => {
+    const tracker = new CostTracker({ budget: pico(100n) });
+    const batch = await tracker.reserve({ boundPicoUsd: 70n });
+    await batch.markDispatched();
+    const waiting = expect(tracker.reserve({ boundPicoUsd: 40n })).rejects.toThrow(/Budget exceeded/);
+    await batch.leave();
+    await waiting;
+    expect((await tracker.getStats()).exact).toMatchObject({ held: pico(0n), unresolved: pico(70n), spent: pico(0n) });
+    await tracker.resolve(batch.id, { costPicoUsd: 55n });
+    await tracker.resolve(batch.id, { costPicoUsd: 99n });
+    expect((await tracker.getStats()).exact).toMatchObject({ unresolved: pico(0n), spent: pico(55n) });
+  });
+});

@@ -110,6 +110,17 @@ export class Reservation {
     clearInterval(this.#heartbeat);
   }
 
+  /**
+   * Leaves a dispatched hold to whoever has evidence later: the provider goes on with the call when this process does not.
+   * It counts as unresolved, at its bound, until {@link CostTracker.resolve}.
+   */
+  async leave(): Promise<void> {
+    this.abandon();
+    await this.#ledger.extend(this.id, 0);
+    await this.#ledger.recover();
+    waitingLineOf(this.#ledger).wake();
+  }
+
   /** Moves the end of the lease to `leaseMs` from now. */
   extend(leaseMs: number): Promise<void> {
     return this.#ledger.extend(this.id, leaseMs);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { type HttpExchange, sendJson } from "../http-exchange.ts";
 import { Refusal } from "../refusal.ts";
 import type { Wire } from "./wire.ts";
 
@@ -30,9 +31,16 @@ export const openAiManners: Pick<Wire, "headers" | "unknownModel" | "noCredit" |
   }),
 };
 
-/** The tier that served a request: `auto` is the standard one here. */
+/** The tier that served a request: `auto` is the standard one here, and `fast` another word for priority. */
 export function servedTier(asked: string): string {
+  if (asked === "fast") return "priority";
   return asked === "auto" ? "default" : asked;
+}
+
+/** Answers with an error status, as OpenAI's endpoints do. */
+export function sendOpenAiRefusal(exchange: HttpExchange, refusal: Refusal): void {
+  const { status, headers } = refusal;
+  sendJson(exchange, { status, body: refusal.body ?? openAiManners.refusalBody(refusal), headers });
 }
 
 /** The error that a broken upstream model tells inside a 200. */

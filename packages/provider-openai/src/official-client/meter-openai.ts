@@ -1,7 +1,8 @@
 import { type Metering, type OpenCall, openCall, UnboundedRequestError } from "@autolabel/budget-core";
+import { openAiCosts } from "../openai-costs.ts";
 import { meterResponse } from "./meter-response.ts";
-import { type ReadBody, readBody, writeBody } from "./openai-body.ts";
-import { openAiCosts } from "./openai-costs.ts";
+import { type ReadFile, readBatch, settleBatch, writeBatch } from "./openai-batch.ts";
+import { type ReadBody, readWritten, writeBody } from "./openai-body.ts";
 import { doorOf, targetOf } from "./openai-doors.ts";
 
 /** What is needed of a client of the `openai` package, whichever copy or subclass of it. */
@@ -16,7 +17,7 @@ export type MeterOpenAIOptions = Omit<Metering, "costs"> & Partial<Pick<Metering
 type Fetch = (url: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** A request that may be sent: a free one, or one that has its hold. */
-type Ticket = "free" | HeldTicket;
+type Ticket = "free" | "batch status" | HeldTicket;
 
 interface HeldTicket {
   open: OpenCall;
@@ -34,6 +35,7 @@ interface Internals {
   prepareRequest: (request: PreparedRequest, context: RequestContext) => Promise<void>;
   fetchWithAuth: (url: unknown, init: { headers: object }, ...rest: unknown[]) => Promise<Response>;
   withOptions: (options: object) => Internals;
+  files: { content: (fileId: string) => Promise<Response> };
   _options: { x509Transport?: unknown };
   _provider?: unknown;
   _buildWebSocketHeaders?: unknown;
@@ -51,12 +53,15 @@ interface RequestContext {
 }
 
 /**
- * The same `openai` client under a budget: chat completions, responses and embeddings are let through only when their
- * upper bound fits, each attempt of the client's own retries by itself, and count what they cost. Whatever builds on
- * them (`parse`, `stream`, `runTools`, helpers) is metered as well, and so are clients made by `withOptions`.
+ * The same `openai` client under a budget: chat completions, responses, embeddings, images, speech, transcriptions and
+ * batches are let through only when their upper bound fits, each attempt of the client's own retries by itself, and count
+ * what they cost. Whatever builds on them (`parse`, `stream`, `runTools`, helpers) is metered as well, and so are clients
+ * made by `withOptions`.
  *
- * Requests that cost nothing pass. Others (images, audio, batches, …) are refused before they are sent; make them with
- * the client that you gave. The client that you gave is not changed.
+ * A batch counts at its upper bound, as unresolved, until a metered client retrieves it after its end; any process can.
+ *
+ * Requests that cost nothing pass. Others (videos, fine-tuning, realtime, …) are refused before they are sent; make them
+ * with the client that you gave. The client that you gave is not changed.
  *
  * @throws BudgetExceededError from the metered call, the same instance; UnpricedModelError or UnboundedRequestError.
  * @throws TypeError for clients that are metered already, that send past their `fetch` (X.509 identity), or that are of
@@ -76,13 +81,15 @@ function meter(client: Internals, metering: Metering): Internals {
   }
   const send = client.fetch;
   const tickets = new WeakMap<object, Ticket>();
-  const metered = client.withOptions({ fetch: meteredFetch(send, tickets) });
+  // Made before the client that it reads with, and called after.
+  const readFile: ReadFile = async (fileId) => await (await metered.files.content(fileId)).text();
+  const metered: Internals = client.withOptions({ fetch: meteredFetch({ send, tickets, metering, readFile }) });
   const { prepareRequest, fetchWithAuth, withOptions } = metered;
   const hooks: Partial<Internals> = {
     async prepareRequest(request, context) {
       await prepareRequest.call(metered, request, context);
       // What is thrown here reaches the caller as it is and is not retried; thrown by fetch it would be both.
-      const ticket = await admit(request, context, metered.baseURL, metering);
+      const ticket = await admit(request, context, { baseURL: metered.baseURL, metering, readFile });
       if (ticket) tickets.set(request.headers, ticket);
     },
     async fetchWithAuth(url, init, ...rest) {
@@ -91,7 +98,7 @@ function meter(client: Internals, metering: Metering): Internals {
       } finally {
         // Still there when authentication failed and nothing was sent.
         const unsent = tickets.get(init.headers);
-        if (unsent && unsent !== "free") await unsent.discard();
+        if (isHeld(unsent)) await unsent.discard();
       }
     },
     withOptions: (options) => meter(withOptions.call(metered, { fetch: send, ...options }), metering),
@@ -107,16 +114,18 @@ function meter(client: Internals, metering: Metering): Internals {
 async function admit(
   request: PreparedRequest,
   { url, options }: RequestContext,
-  baseURL: string,
-  metering: Metering,
+  { baseURL, metering, readFile }: { baseURL: string; metering: Metering; readFile: ReadFile },
 ): Promise<Ticket | undefined> {
   const target = targetOf(new URL(url), baseURL);
   const door = doorOf(options.method, target.path);
   if (door.kind === "closed") throw closedDoor(door.name);
   const signal = options.signal ?? undefined;
-  if (door.kind === "free") return "free";
+  if (door.kind !== "metered") return door.kind;
   if (signal?.aborted) return undefined;
-  const read = readBody(door.endpoint, request.body, target);
+  const isBatch = door.endpoint === "/batches";
+  const read = isBatch
+    ? await readBatch(request.body, target, readFile)
+    : await readWritten(door.endpoint, request.body, target);
   let open: OpenCall;
   try {
     open = await openCall(metering, read.call, signal);
@@ -131,34 +140,65 @@ async function admit(
   };
   signal?.addEventListener("abort", onAbort, { once: true });
   if (signal?.aborted) await discard();
-  request.body = writeBody(read, open.quote);
+  if (isBatch) request.body = writeBatch(read, open.reservationId);
+  else if (typeof request.body === "string") request.body = writeBody(read, open.quote);
   return { open, read, signal, discard, onAbort };
 }
 
+function isHeld(ticket: Ticket | undefined): ticket is HeldTicket {
+  return typeof ticket === "object";
+}
+
+interface Sending {
+  send: Fetch;
+  tickets: WeakMap<object, Ticket>;
+  metering: Metering;
+  readFile: ReadFile;
+}
+
 /** Sends what has a ticket; nothing else that costs money can leave. */
-function meteredFetch(send: Fetch, tickets: WeakMap<object, Ticket>): Fetch {
+function meteredFetch({ send, tickets, metering, readFile }: Sending): Fetch {
   return async (url, init) => {
     const headers: object = init?.headers ?? {};
     const ticket = tickets.get(headers);
     const address = new URL(url instanceof Request ? url.url : url);
-    const isFree = ticket === "free" || (init?.method ?? "GET") === "GET";
-    if (!ticket && !isFree) throw closedDoor(`${init?.method} ${address.pathname} without a hold`);
-    if (!ticket || ticket === "free") return await send(url, init);
-    tickets.delete(headers);
-    const { open, read, signal, onAbort } = ticket;
-    signal?.throwIfAborted();
-    signal?.removeEventListener("abort", onAbort);
-    let response: Response;
-    try {
-      response = await send(url, init);
-    } catch (error) {
-      await (init?.signal?.aborted ? open.cut() : open.fail(error));
-      throw error;
+    if (isHeld(ticket)) {
+      tickets.delete(headers);
+      return await sendHeld(ticket, address, () => send(url, init), init?.signal);
     }
-    if (response.ok) return await meterResponse(response, open, read);
-    await open.fail(await refusalOf(response, address.href));
+    const isFree = ticket !== undefined || (init?.method ?? "GET") === "GET";
+    if (!isFree) throw closedDoor(`${init?.method} ${address.pathname} without a hold`);
+    const response = await send(url, init);
+    if (ticket === "batch status" && response.ok) await settleBatch(response.clone(), metering, readFile);
     return response;
   };
+}
+
+async function sendHeld(
+  { open, read, signal, onAbort }: HeldTicket,
+  address: URL,
+  send: () => Promise<Response>,
+  timeout: AbortSignal | null | undefined,
+): Promise<Response> {
+  signal?.throwIfAborted();
+  signal?.removeEventListener("abort", onAbort);
+  // A batch runs on by itself: one whose request had no clear answer may exist all the same.
+  const isBatch = read.endpoint === "/batches";
+  let response: Response;
+  try {
+    response = await send();
+  } catch (error) {
+    if (isBatch) await open.leave(timeout?.aborted ? undefined : error);
+    else await (timeout?.aborted ? open.cut() : open.fail(error));
+    throw error;
+  }
+  if (response.ok && isBatch) await open.leave();
+  else if (response.ok) return await meterResponse(response, open, read);
+  else {
+    const refusal = await refusalOf(response, address.href);
+    await (isBatch ? open.leave(refusal) : open.fail(refusal));
+  }
+  return response;
 }
 
 /** What an error status says, in the terms of the AI SDK's errors. */

@@ -12,9 +12,9 @@ import { AzureOpenAI, OpenAI } from "openai";
 import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openAiCosts } from "../openai-costs.ts";
+import { openAiBudgetError } from "../openai-errors.ts";
 import { meterOpenAI } from "./meter-openai.ts";
-import { openAiCosts } from "./openai-costs.ts";
-import { openAiBudgetError } from "./openai-errors.ts";
 
 const model = "gpt-4o-mini";
 const answer = z.object({ label: z.enum(["a", "b"]) });

@@ -23,7 +23,17 @@ const free = [
   "POST /fine_tuning/jobs/:id/cancel",
   "POST /fine_tuning/jobs/:id/pause",
 ];
-const metered = ["POST /chat/completions", "POST /responses", "POST /embeddings"];
+const metered = [
+  "POST /chat/completions",
+  "POST /responses",
+  "POST /embeddings",
+  "POST /images/generations",
+  "POST /images/edits",
+  "POST /audio/speech",
+  "POST /audio/transcriptions",
+  "POST /audio/translations",
+  "POST /batches",
+];
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -129,7 +139,7 @@ describe("every door of the installed openai client", () => {
       if (isOpen || isSold || isSilent) unmetered.push(name);
     }
     expect(doors.size).toBeGreaterThan(60);
-    expect([...doors]).toEqual(expect.arrayContaining([...metered, "POST /images/generations", "POST /videos"]));
+    expect([...doors]).toEqual(expect.arrayContaining([...metered, "POST /images/variations", "POST /videos"]));
     expect(unmetered).toEqual([]);
   });
 
@@ -187,7 +197,10 @@ describe("doorOf", () => {
     ["POST", "/chat/completions/id", "free"],
     ["GET", "/videos/id/content", "free"],
     ["DELETE", "/files/id", "free"],
-    ["POST", "/images/generations", "closed"],
+    ["POST", "/images/generations", "metered"],
+    ["POST", "/images/variations", "closed"],
+    ["GET", "/batches/id", "batch status"],
+    ["GET", "/batches", "free"],
     ["POST", "/responses/compact", "closed"],
     ["PATCH", "/chat/completions", "closed"],
     ["POST", "/something/new", "closed"],

@@ -1,5 +1,6 @@
-import { type Call, UnboundedRequestError } from "@autolabel/budget-core";
+import type { Call, UnboundedRequestError } from "@autolabel/budget-core";
 import { asRecord } from "./openai-usage.ts";
+import { unbounded } from "./unbounded.ts";
 
 /** Members of a body that neither add input nor cost. A member that is not listed could do either, so it is refused. */
 const boundedMembers: Readonly<Record<"messages" | "input", ReadonlySet<string>>> = {
@@ -46,10 +47,7 @@ const sdkTextTypes = new Set(["text", "reasoning", "tool-call", "tool-result", "
  *
  * @throws UnboundedRequestError which names what to change.
  */
-export function refuseUnbounded({ surface, request, modelId }: Call): void {
-  if (surface !== "generate" && surface !== "stream" && surface !== "embed") {
-    throw unbounded(`a call of the kind "${surface}" has no listed bound at OpenAI`, "Call it without a budget.");
-  }
+export function refuseUnbounded({ request, modelId }: Call): void {
   if (/search-preview|search-api|deep-research/.test(modelId)) {
     throw unbounded(`"${modelId}" searches the web by itself, which adds input and fees`, "Ask a model that does not.");
   }
@@ -141,8 +139,4 @@ function unboundedMember(member: string, name = member): UnboundedRequestError {
 
 function unboundedContent(type: string): UnboundedRequestError {
   return unbounded(`${type} content cannot be counted before the call`, "Send text only, or call without a budget.");
-}
-
-function unbounded(reason: string, fix: string): UnboundedRequestError {
-  return new UnboundedRequestError({ reason, fix });
 }

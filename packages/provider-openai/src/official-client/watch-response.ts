@@ -1,6 +1,6 @@
 import type { CallResult } from "@autolabel/budget-core";
+import { asRecord } from "../calls/openai-usage.ts";
 import type { ReadBody } from "./openai-body.ts";
-import { asRecord } from "./openai-usage.ts";
 
 /** Reads along while a response body passes by. */
 export interface ResponseWatch {
@@ -18,7 +18,19 @@ export interface WatchListener {
 
 /** A watch for the kind of body that a response has. */
 export function watchResponse(contentType: string, read: ReadBody, listener: WatchListener): ResponseWatch {
-  return contentType.includes("text/event-stream") ? watchEvents(read, listener) : watchJson(listener);
+  if (contentType.includes("text/event-stream")) return watchEvents(read, listener);
+  return read.endpoint === "/audio/speech" ? watchSound(listener) : watchJson(listener);
+}
+
+/** Sound tells nothing but that it was made. */
+function watchSound({ onResult }: WatchListener): ResponseWatch {
+  return {
+    pass: async (bytes) => bytes,
+    async end() {
+      await onResult({});
+      return new Uint8Array();
+    },
+  };
 }
 
 function watchJson({ onResult, onFailure }: WatchListener): ResponseWatch {
@@ -40,7 +52,7 @@ function watchJson({ onResult, onFailure }: WatchListener): ResponseWatch {
 function watchEvents(read: ReadBody, { onResult, onFailure }: WatchListener): ResponseWatch {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
-  const look = read.endpoint === "/responses" ? responseEvents() : chatEvents();
+  const look = lookOf(read.endpoint);
   let pending = "";
 
   /** Passes the whole frames of the text on; a frame that ends the answer is recorded before the caller sees it. */
@@ -66,6 +78,11 @@ function watchEvents(read: ReadBody, { onResult, onFailure }: WatchListener): Re
       return encoder.encode(isUsageOnly && !read.wantsUsage ? "" : rest);
     },
   };
+}
+
+function lookOf(endpoint: ReadBody["endpoint"]): (frame: string) => Looked {
+  if (endpoint === "/chat/completions") return chatEvents();
+  return endpoint === "/responses" ? responseEvents() : mediaEvents();
 }
 
 interface Looked {
@@ -98,6 +115,15 @@ function responseEvents(): (frame: string) => Looked {
     const event = asRecord(parse(dataOf(frame)));
     const response = asRecord(event?.response);
     return response && last.has(String(event?.type)) ? { result: resultOf(response) } : {};
+  };
+}
+
+/** Streams of pictures, speech and transcripts end with an event of their own, which has the usage. */
+function mediaEvents(): (frame: string) => Looked {
+  const last = /^(image_generation|image_edit)\.completed$|^(transcript\.text|speech\.audio)\.done$/;
+  return (frame) => {
+    const event = asRecord(parse(dataOf(frame)));
+    return event && last.test(String(event.type)) ? { result: resultOf({ usage: event.usage }) } : {};
   };
 }
 

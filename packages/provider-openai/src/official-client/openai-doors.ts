@@ -3,15 +3,28 @@ import type { Surface } from "@autolabel/budget-core";
 /** A request of the API, as far as money is concerned. */
 export type Door =
   | { kind: "metered"; endpoint: Endpoint }
+  /** Costs nothing, and its answer can tell what a batch did cost. */
+  | { kind: "batch status" }
   /** Costs nothing: reading, deleting, cancelling, storing. */
   | { kind: "free" }
   /** Costs money in a way that is not metered. */
   | { kind: "closed"; name: string };
 
-/** A metered endpoint, by its path. */
-export type Endpoint = "/chat/completions" | "/responses" | "/embeddings";
+/** The metered endpoints by path, with what is asked of the model there. */
+const endpoints = {
+  "/chat/completions": "generate",
+  "/responses": "generate",
+  "/embeddings": "embed",
+  "/images/generations": "image",
+  "/images/edits": "image",
+  "/audio/speech": "speech",
+  "/audio/transcriptions": "transcription",
+  "/audio/translations": "transcription",
+  "/batches": "batch",
+} as const satisfies Readonly<Record<string, Surface>>;
 
-const endpoints: ReadonlySet<string> = new Set<Endpoint>(["/chat/completions", "/responses", "/embeddings"]);
+/** A metered endpoint, by its path. */
+export type Endpoint = keyof typeof endpoints;
 
 /**
  * Requests that write and cost nothing, by path. Any other one is closed, so that an endpoint that OpenAI adds is not
@@ -33,8 +46,10 @@ const freePaths: readonly RegExp[] = [
 /** What a request is, by its method and its path below the base URL. */
 export function doorOf(method: string, path: string): Door {
   const name = `${method.toUpperCase()} ${path}`;
+  if (/^GET \/batches\/[^/]+$/.test(name)) return { kind: "batch status" };
   if (/^(GET|HEAD|DELETE|OPTIONS) /.test(name)) return { kind: "free" };
-  if (name.startsWith("POST ") && endpoints.has(path)) return { kind: "metered", endpoint: path as Endpoint };
+  if (name.startsWith("POST ") && Object.hasOwn(endpoints, path))
+    return { kind: "metered", endpoint: path as Endpoint };
   return freePaths.some((free) => free.test(path)) ? { kind: "free" } : { kind: "closed", name };
 }
 
@@ -65,6 +80,6 @@ export function targetOf(url: URL, baseURL: string): Target {
 
 /** What is asked of the model at an endpoint. */
 export function surfaceOf(endpoint: Endpoint, isStream: boolean): Surface {
-  if (endpoint === "/embeddings") return "embed";
-  return isStream ? "stream" : "generate";
+  const surface = endpoints[endpoint];
+  return surface === "generate" && isStream ? "stream" : surface;
 }
