@@ -4,15 +4,20 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Ledger } from "@autolabel/budget-core";
 import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
+import { RedisLedger } from "@autolabel/budget-core/ledgers/redis";
 import { GroupCommit, openDatabase, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import { Pool } from "pg";
+import { createClient } from "redis";
 import { startPostgres } from "./servers/start-postgres.ts";
+import { isRedisThere, startRedis } from "./servers/start-redis.ts";
 
 /** Makes one round trip to the store; the tests that kill processes do so before or after it. */
 export type RoundTrip = <T>(trip: () => T) => T;
 
 /** What a ledger lives on. The tests of crashes and of many processes run on every engine. */
 export interface Engine {
+  /** Whether it can be tested on this machine. Default: yes. */
+  isThere?(): boolean;
   /** Starts the store. */
   start(): Promise<Store>;
   /** Opens a ledger in it; called in the processes under test too. Every trip to the store goes through `roundTrip`. */
@@ -23,6 +28,10 @@ export interface Engine {
 export interface Store {
   /** Where a ledger that has no balances yet can be opened. */
   freshUrl(): Promise<string>;
+  /** Waits until the store has done what a killed process had sent, and has let go of it. */
+  quiet(url: string): Promise<void>;
+  /** Crashes the server, where there is one, and starts it again on the same port and data. */
+  restart?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,6 +46,7 @@ const sqlite: Engine = {
         if (files % 2 === 0) makeFirstVersion(file);
         return file;
       },
+      quiet: async () => {},
       stop: async () => rmSync(folder, { recursive: true, force: true }),
     };
   },
@@ -61,22 +71,80 @@ const postgres: Engine = {
   async start() {
     const server = await startPostgres();
     let schemas = 0;
-    return { freshUrl: async () => `${server.url}#ledger_${++schemas}`, stop: server.stop };
+    return {
+      freshUrl: async () => `${server.url}#ledger_${++schemas}`,
+      async quiet(url) {
+        const pool = new Pool({ connectionString: server.url });
+        const connected = "SELECT FROM pg_stat_activity WHERE application_name = $1";
+        while ((await pool.query(connected, [nameIn(url)])).rowCount !== 0);
+        await pool.end();
+      },
+      restart: server.restart,
+      stop: server.stop,
+    };
   },
   async open(url, roundTrip = (trip) => trip()) {
-    const { href, hash } = new URL(url);
-    const pool = new Pool({ connectionString: href.slice(0, -hash.length), max: 4 });
+    const name = nameIn(url);
+    const pool = new Pool({ connectionString: serverOf(url), max: 4, application_name: name });
+    pool.on("error", () => undefined);
     const query = (text: string, values?: string[]) => roundTrip(() => pool.query(text, values));
-    const ledger = new PostgresLedger({ query }, { schema: hash.slice(1) });
-    const close = ledger.close.bind(ledger);
-    ledger.close = async () => {
-      await close();
-      await pool.end();
-    };
-    await ledger.open();
-    return ledger;
+    const ledger = new PostgresLedger({ query }, { schema: name });
+    return await openedWith(ledger, () => pool.end());
   },
 };
+
+const redis: Engine = {
+  isThere: isRedisThere,
+  async start() {
+    const server = await startRedis({ appendonly: "yes", appendfsync: "always" });
+    let prefixes = 0;
+    return {
+      freshUrl: async () => `${server.url}#ledger_${++prefixes}`,
+      async quiet(url) {
+        const client = await createClient({ url: server.url }).connect();
+        while ((await client.clientList()).some(({ name }) => name === nameIn(url)));
+        client.destroy();
+      },
+      restart: server.restart,
+      stop: server.stop,
+    };
+  },
+  async open(url, roundTrip = (trip) => trip()) {
+    const name = nameIn(url);
+    const client = createClient({ url: serverOf(url), name });
+    client.on("error", () => undefined);
+    await client.connect();
+    type Script = { keys: string[]; arguments: string[] };
+    const tripping = {
+      evalSha: (sha1: string, script: Script) => roundTrip(() => client.evalSha(sha1, script)),
+      eval: (text: string, script: Script) => roundTrip(() => client.eval(text, script)),
+    };
+    return await openedWith(new RedisLedger(tripping, { prefix: name }), () => client.destroy());
+  },
+};
+
+/** The schema or prefix that a URL names behind `#`. */
+function nameIn(url: string): string {
+  return new URL(url).hash.slice(1);
+}
+
+function serverOf(url: string): string {
+  return url.slice(0, url.indexOf("#"));
+}
+
+/** A ledger that is open, and ends its client too when it is closed. */
+async function openedWith(
+  ledger: PostgresLedger | RedisLedger,
+  endClient: () => void | Promise<void>,
+): Promise<Ledger> {
+  const close = ledger.close.bind(ledger);
+  ledger.close = async () => {
+    await close();
+    await endClient();
+  };
+  await ledger.open();
+  return ledger;
+}
 
 /** A planted bug: writes that are not committed together. The tests must find it. */
 const torn: Engine = {
@@ -100,7 +168,12 @@ function makeFirstVersion(file: string): void {
 }
 
 /** Every engine that ledgers are tested on, by name. */
-export const engines: Readonly<Record<string, Engine>> = { sqlite, postgres };
+const engines: Readonly<Record<string, Engine>> = { sqlite, postgres, redis };
+
+/** The engines that can be tested on this machine. */
+export function enginesHere(): string[] {
+  return Object.keys(engines).filter((name) => engines[name]?.isThere?.() ?? true);
+}
 
 /** Engines that are wrong on purpose. */
 const broken: Readonly<Record<string, Engine>> = { torn };

@@ -1,17 +1,18 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { CostTracker, type Ledger } from "@autolabel/budget-core";
-import { verifyLedger } from "@autolabel/budget-core/audit";
 import { type Simulator, startSimulator } from "@autolabel/simulator";
 import { bundleChild } from "../bundle-child.ts";
+import { allBilled, checkBooks } from "../check-books.ts";
 import { type Engine, engineNamed, type Store } from "../engines.ts";
 import { alertsDue, type CrashOrder, type CrashReport, callsPerChild } from "./crash-order.ts";
 
 /** What came of killing processes. */
 export interface CrashSummary {
-  /** How many were killed, at different points. One or two may end before: two calls at a time take turns by chance. */
+  /** How many were killed. One or two may end before: two calls at a time take turns by chance. */
   killed: number;
+  /** How many points a process has. */
+  points: number;
   /** Names of the points: `before settle`. */
   pointNames: ReadonlySet<string>;
   /** What the provider billed the killed processes for, in pico-USD. */
@@ -25,9 +26,9 @@ export interface CrashSummary {
 /** Options of {@link runCrashes}. */
 export interface CrashOptions {
   engine: string;
-  /** How many points to kill at, spread over all of them. */
+  /** How many processes to kill, spread over all points; where there are fewer, round after round with other seeds. */
   kills: number;
-  /** Chooses the points. Print it. */
+  /** Chooses points and prompts. Print it. */
   seed: number;
   /** How many processes at a time. Default 3. */
   parallel?: number;
@@ -37,8 +38,8 @@ export interface CrashOptions {
 const budgetPicoUsd = 300_000_000n;
 
 /**
- * Kills processes by SIGKILL right before or after a trip to the store or to the provider, reopens the ledger, recovers,
- * and holds the books against the provider's invoice: nothing that was billed is missing, nothing that was sent is free.
+ * Kills processes by SIGKILL right before a trip to the store or to the provider, with the request on its way, or right
+ * after it; reopens the ledger, recovers, and holds the books against the provider's invoice.
  */
 export async function runCrashes({ engine: name, kills, seed, parallel = 3 }: CrashOptions): Promise<CrashSummary> {
   const engine = engineNamed(name);
@@ -46,23 +47,27 @@ export async function runCrashes({ engine: name, kills, seed, parallel = 3 }: Cr
   const file = await bundleChild(join(import.meta.dirname, "crashing-child.ts"));
   const summary = {
     killed: 0,
+    points: 0,
     pointNames: new Set<string>(),
     billedPicoUsd: 0n,
     unresolved: 0,
     failures: [] as string[],
   };
   try {
+    // The first one leaves what only the first one brings along, such as scripts that a server keeps.
+    await uninterrupted({ name, engine, store, seed, file });
     const whole = await uninterrupted({ name, engine, store, seed, file });
     for (const point of whole.points) summary.pointNames.add(point);
+    summary.points = whole.points.length;
     const chosen = spread(whole.points.length, kills, seed);
     const lane = async () => {
       const simulator = await startSimulator({ seed });
       let child = startChild(file);
-      for (let killAt = chosen.pop(); killAt !== undefined; killAt = chosen.pop()) {
+      for (let kill = chosen.pop(); kill !== undefined; kill = chosen.pop()) {
         const current = child;
         // The next one starts while this one works.
         child = startChild(file);
-        await killOne({ name, engine, store, simulator, child: current, killAt, seed, summary });
+        await killOne({ name, engine, store, simulator, child: current, ...kill, summary });
       }
       child.process.kill("SIGKILL");
       await child.ended;
@@ -153,10 +158,14 @@ async function killOne({ name, engine, store, simulator, child, killAt, seed, su
   if (signal === "SIGKILL") summary.killed++;
   else if (!(await child.report)) fail("the process ended by itself, and without a word");
   await allBilled(simulator);
+  await store.quiet(url);
 
   const ledger = await engine.open(url);
   try {
-    await checkBooks(ledger, simulator, { fail, summary });
+    const { billedPicoUsd, unresolved, failures } = await checkBooks(ledger, simulator);
+    summary.billedPicoUsd += billedPicoUsd;
+    summary.unresolved += unresolved;
+    failures.forEach(fail);
   } catch (error) {
     fail(String(error));
   } finally {
@@ -164,52 +173,18 @@ async function killOne({ name, engine, store, simulator, child, killAt, seed, su
   }
 }
 
-/** Requests of a dead process may still be on their way into the simulator, which bills them all the same. */
-async function allBilled(simulator: Simulator): Promise<void> {
-  for (let quiet = 0; quiet < 20; quiet = simulator.inFlight === 0 ? quiet + 1 : 0) {
-    await new Promise((resolve) => setImmediate(resolve));
+/** So many of `total` points: one at random out of each equal part, or all of them again and again with other seeds. */
+function spread(total: number, wanted: number, seed: number): { killAt: number; seed: number }[] {
+  if (wanted >= total) {
+    return Array.from({ length: wanted }, (_, kill) => ({
+      killAt: kill % total,
+      seed: seed + Math.floor(kill / total),
+    }));
   }
-}
-
-async function checkBooks(
-  ledger: Ledger,
-  simulator: Simulator,
-  { fail, summary }: { fail: (message: string) => void; summary: Kill["summary"] },
-): Promise<void> {
-  const tracker = new CostTracker({ name: "project", ledger });
-  const unresolved = await tracker.recover({ abandoned: true });
-  const ids = new Set(unresolved.map(({ id }) => id));
-  const { lines, totalPicoUsd } = simulator.invoice;
-  const stats = (await tracker.getStats()).exact;
-  const spent = stats.spent.picoUsd;
-
-  // Each request was billed under the id of its reservation: what is not unresolved must be in the books, exactly.
-  const known = lines.filter(({ apiKey }) => !ids.has(apiKey)).reduce((sum, line) => sum + line.costPicoUsd, 0n);
-  if (known !== spent) fail(`${known} was billed for calls that are not unresolved, ${spent} is in the books`);
-  if (totalPicoUsd > spent + stats.unresolved.picoUsd)
-    fail(`lost spend: ${totalPicoUsd} billed, ${spent} in the books`);
-  if (stats.held.picoUsd !== 0n) fail(`${stats.held.picoUsd} is held by nobody`);
-  summary.billedPicoUsd += totalPicoUsd;
-  summary.unresolved += unresolved.length;
-
-  for (const difference of verifyLedger(await ledger.inspect()))
-    fail(`${difference.field} ${difference.shown} != ${difference.expected}`);
-  for (const { id } of unresolved) {
-    const line = lines.find(({ apiKey }) => apiKey === id);
-    await tracker.resolve(id, line ? { costPicoUsd: line.costPicoUsd } : { writeOff: "not on the invoice" });
-  }
-  const after = (await tracker.getStats()).exact;
-  if (after.spent.picoUsd !== totalPicoUsd) fail(`${after.spent.picoUsd} after evidence, ${totalPicoUsd} billed`);
-  if (verifyLedger(await ledger.inspect()).length > 0) fail("the books do not add up after evidence");
-}
-
-/** So many of `total` points: all of them, or one at random out of each equal part. */
-function spread(total: number, wanted: number, seed: number): number[] {
-  if (wanted >= total) return Array.from({ length: total }, (_, index) => index);
   let state = seed;
   return Array.from({ length: wanted }, (_, part) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
     const [from, to] = [Math.floor((part * total) / wanted), Math.floor(((part + 1) * total) / wanted)];
-    return from + (state % (to - from));
+    return { killAt: from + (state % (to - from)), seed };
   });
 }

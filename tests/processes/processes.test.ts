@@ -2,7 +2,7 @@ import { parsePicoUsd, picoToDecimal } from "@autolabel/budget-core";
 import { verifyLedger } from "@autolabel/budget-core/audit";
 import { type Simulator, startSimulator } from "@autolabel/simulator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Engine, engineNamed, engines, type Store } from "../engines.ts";
+import { type Engine, engineNamed, enginesHere, type Store } from "../engines.ts";
 import { type ProcessPlan, runProcesses } from "./run-processes.ts";
 
 /** 1000 for the full count: `PROCESS_CALLS=1000 npx vitest run --project tests tests/processes`. */
@@ -12,7 +12,7 @@ const processes = 8;
 const budgetPicoUsd = (BigInt(processes * callsPerProcess) * 5n * 18_200_000n) / 6n;
 const dayMs = 86_400_000;
 
-describe.each(Object.keys(engines))("many processes with one budget, on %s", (name) => {
+describe.each(enginesHere())("many processes with one budget, on %s", (name) => {
   let engine: Engine;
   let store: Store;
   let simulator: Simulator;
