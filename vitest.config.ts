@@ -10,7 +10,7 @@ const source = "@autolabel/source";
 const nodeConditions = defaultServerConditions.filter((condition) => condition !== "module");
 
 /** One project per workspace folder that holds sources; no package needs a config of its own. */
-const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) => {
+const projects = globSync("{packages,apps,examples}/*/src", { cwd: here }).map((folder) => {
   const root = join(here, dirname(folder));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
   return {
@@ -24,7 +24,7 @@ const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) =
 const across = {
   extends: true as const,
   root: here,
-  test: { name: "tests", include: ["tests/**/*.test.ts"], testTimeout: 120_000 },
+  test: { name: "tests", include: ["tests/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000 },
 };
 
 export default defineConfig({
