@@ -26,10 +26,12 @@ interface Binaries {
 const asNobody: SpawnOptions = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 /**
- * Starts a real PostgreSQL server from npm in a folder of its own, ready in about two seconds. Commits reach the
- * operating system but are not flushed: they outlive the server's processes, not the machine.
+ * Starts a real PostgreSQL server from npm in a folder of its own, ready in about two seconds.
+ *
+ * @param options `fsync`: whether commits are flushed to disk, as outside tests. Default false: they reach the operating
+ *   system, and outlive the server's processes, not the machine.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({ fsync = false } = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), "postgres-"));
   if (asNobody.uid !== undefined) chownSync(folder, asNobody.uid, asNobody.uid);
   const { initdb, postgres } = await findBinaries(folder);
@@ -38,7 +40,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   execFileSync(initdb, ["-D", data, ...format], { ...asNobody, cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
 
   const port = await freePort();
-  const settings = ["fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", "unix_socket_directories="];
+  const unsafe = fsync ? [] : ["fsync=off", "full_page_writes=off"];
+  const settings = [...unsafe, "listen_addresses=127.0.0.1", "unix_socket_directories="];
   const start = () => {
     const options = ["-D", data, "-p", String(port), "-c", "max_connections=200"];
     return startServer(postgres, [...options, ...settings.flatMap((setting) => ["-c", setting])], folder);
