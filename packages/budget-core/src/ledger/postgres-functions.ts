@@ -43,22 +43,30 @@ export const ledgerFunctions = `
        OR hold.accounts @> jsonb_build_array(jsonb_build_object('scope', abandoned_scope)));
    $$;
 
+   -- Each account is changed once, by the sum of what moves in it, however many reservations are sorted out.
    CREATE FUNCTION recover(request JSONB) RETURNS JSONB LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
    DECLARE
      abandoned TEXT := request ->> 'abandonedScope';
      due TEXT[] := ARRAY(SELECT id FROM reservations hold
        WHERE state IN ('held', 'dispatched') AND is_due(hold, abandoned));
-     hold reservations;
+     total RECORD;
    BEGIN
      PERFORM set_config('lock_timeout', request ->> 'lockTimeoutMs', TRUE);
-     PERFORM lock_accounts((SELECT jsonb_agg(key) FROM reservations, jsonb_array_elements(accounts) AS key
+     PERFORM lock_accounts((SELECT jsonb_agg(DISTINCT key) FROM reservations, jsonb_array_elements(accounts) AS key
        WHERE id = ANY (due)));
      -- Looked at again, each under its lock: its owner may have moved on meanwhile.
-     FOR hold IN SELECT * FROM reservations r WHERE id = ANY (due) AND is_due(r, abandoned) ORDER BY ordinal FOR UPDATE
+     FOR total IN
+       WITH moved AS (
+         UPDATE reservations r SET
+           evidence = CASE r.state WHEN 'held' THEN 'lease ran out before dispatch' END,
+           state = CASE r.state WHEN 'held' THEN 'expired' ELSE 'unresolved' END
+         WHERE id = ANY (due) AND is_due(r, abandoned) RETURNING state, accounts, amount_pico_usd
+       )
+       SELECT key, sum(amount_pico_usd) AS held,
+         coalesce(sum(amount_pico_usd) FILTER (WHERE state = 'unresolved'), 0) AS unresolved
+       FROM moved, jsonb_array_elements(moved.accounts) AS key GROUP BY key
      LOOP
-       IF hold.state = 'held' THEN PERFORM move(hold, 'expired', 'lease ran out before dispatch');
-       ELSE PERFORM move(hold, 'unresolved', NULL);
-       END IF;
+       PERFORM change(jsonb_build_array(total.key), -total.held, total.unresolved, NULL);
      END LOOP;
      RETURN (SELECT coalesce(jsonb_agg(open_of(r) ORDER BY ordinal), '[]') FROM reservations r WHERE state = 'unresolved');
    END $$;

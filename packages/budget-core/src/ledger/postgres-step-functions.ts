@@ -83,16 +83,13 @@ export const stepFunctions = `
      RETURN balances;
    END $$;
 
-   -- Brings a reservation to its next state, and its amount to where that state counts it.
-   CREATE FUNCTION move(hold reservations, next_state TEXT, why TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
+   -- Ends a reservation without cost.
+   CREATE FUNCTION finish(hold reservations, end_state TEXT, why TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
    BEGIN
-     UPDATE reservations SET state = next_state, evidence = why WHERE id = hold.id;
+     UPDATE reservations SET state = end_state, evidence = why WHERE id = hold.id;
      PERFORM change(hold.accounts,
        CASE WHEN hold.state = 'unresolved' THEN 0 ELSE -hold.amount_pico_usd END,
-       CASE
-         WHEN hold.state = 'unresolved' THEN -hold.amount_pico_usd
-         WHEN next_state = 'unresolved' THEN hold.amount_pico_usd
-         ELSE 0 END,
+       CASE WHEN hold.state = 'unresolved' THEN -hold.amount_pico_usd ELSE 0 END,
        NULL);
    END $$;
 
@@ -173,7 +170,7 @@ export const stepFunctions = `
      SELECT * INTO hold FROM reservations WHERE id = step ->> 'id' FOR UPDATE;
      IF hold.state = 'released' THEN RETURN '{}'; END IF;
      IF hold.state = 'held' OR (hold.state = 'dispatched' AND step ? 'evidence') THEN
-       PERFORM move(hold, 'released', step ->> 'evidence');
+       PERFORM finish(hold, 'released', step ->> 'evidence');
        RETURN '{}';
      END IF;
      RETURN jsonb_build_object('state', hold.state);
@@ -193,7 +190,7 @@ export const stepFunctions = `
    DECLARE hold reservations;
    BEGIN
      SELECT * INTO hold FROM reservations WHERE id = step ->> 'id' FOR UPDATE;
-     IF hold.state = 'unresolved' THEN PERFORM move(hold, 'writtenOff', step ->> 'evidence'); END IF;
+     IF hold.state = 'unresolved' THEN PERFORM finish(hold, 'writtenOff', step ->> 'evidence'); END IF;
      RETURN CASE WHEN hold.state IN ('unresolved', 'writtenOff') THEN '{}' ELSE jsonb_build_object('state', hold.state) END;
    END $$;
 

@@ -160,27 +160,26 @@ return commit({ "ok" })
   recover: writes(
     " flags=allow-oom",
     `
+-- A page of the open ones by the end of their leases: all of the last one's moment, so that the next begins behind it.
 local atMs = nowMs()
-local due = redis.call("ZRANGEBYSCORE", base .. ":open", "-inf", atMs, "LIMIT", 0, request.atOnce)
-if request.abandonedScope then
-  for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":open", "(" .. string.format("%.0f", atMs), "+inf")) do
-    if #due >= request.atOnce then break end
-    local accounts = "\\n" .. holdOf(id).accounts
-    if string.find(accounts, "\\n" .. request.abandonedScope, 1, true) then table.insert(due, id) end
-  end
-end
-for _, id in ipairs(due) do
-  local hold = holdOf(id)
-  if hold.state == "held" then finish(hold, "expired", "lease ran out before dispatch")
-  else
-    free(hold)
-    changeAll("accounts", hold.accounts, { unresolved_pico_usd = hold.amount })
-    write("HSET", hold.key, "state", "unresolved")
-    write("ZADD", base .. ":unresolved", hold.number, id)
+local to = request.abandonedScope and "+inf" or string.format("%.0f", atMs)
+local edge = redis.call("ZRANGEBYSCORE", base .. ":open", request.after, to, "WITHSCORES", "LIMIT", request.atOnce - 1, 1)
+local page = redis.call("ZRANGEBYSCORE", base .. ":open", request.after, edge[2] or to, "WITHSCORES")
+for index = 1, #page, 2 do
+  local hold = holdOf(page[index])
+  local isAbandoned = request.abandonedScope and string.find("\\n" .. hold.accounts, "\\n" .. request.abandonedScope, 1, true)
+  if isAbandoned or tonumber(page[index + 1]) <= atMs then
+    if hold.state == "held" then finish(hold, "expired", "lease ran out before dispatch")
+    else
+      free(hold)
+      changeAll("accounts", hold.accounts, { unresolved_pico_usd = hold.amount })
+      write("HSET", hold.key, "state", "unresolved")
+      write("ZADD", base .. ":unresolved", hold.number, hold.id)
+    end
   end
 end
 commit()
-if #due >= request.atOnce then return { "more" } end
+if edge[2] then return { "more", "(" .. edge[2] } end
 local unresolved = {}
 for _, id in ipairs(redis.call("ZRANGE", base .. ":unresolved", 0, -1)) do
   local hold = holdOf(id)

@@ -187,15 +187,27 @@ describe.skipIf(!isRedisThere())("RedisLedger", () => {
   it("sorts out any number of holds whose owner died, and keeps those of others", async () => {
     const ledger = makeLedger();
     const other = [{ scope: "other", window: "all", limitPicoUsd: null }];
-    await ledger.reserve({ id: "other", accounts: other, amountPicoUsd: 5n, leaseMs: 60_000 });
-    await Promise.all(Array.from({ length: 2500 }, (_, index) => hold(ledger, `x${index}`)));
-    await Promise.all(Array.from({ length: 1200 }, (_, index) => ledger.markDispatched(`x${index}`)));
+    const holdOther = (index: number) =>
+      ledger.reserve({ id: `other${index}`, accounts: other, amountPicoUsd: 5n, leaseMs: 60_000 });
+    await Promise.all(
+      Array.from({ length: 2500 }, (_, index) => (index % 2 === 0 ? hold(ledger, `x${index}`) : holdOther(index))),
+    );
+    await Promise.all(Array.from({ length: 600 }, (_, index) => ledger.markDispatched(`x${2 * index}`)));
     const unresolved = await ledger.recover({ abandonedScope: "a" });
-    expect(unresolved.map(({ id }) => id)).toEqual(Array.from({ length: 1200 }, (_, index) => `x${index}`));
+    expect(unresolved.map(({ id }) => id)).toEqual(Array.from({ length: 600 }, (_, index) => `x${2 * index}`));
     expect(await ledger.read([...accounts, ...other])).toMatchObject([
-      { heldPicoUsd: 0n, unresolvedPicoUsd: 6000n },
-      { heldPicoUsd: 5n, unresolvedPicoUsd: 0n },
+      { heldPicoUsd: 0n, unresolvedPicoUsd: 3000n },
+      { heldPicoUsd: 6250n, unresolvedPicoUsd: 0n },
     ]);
+    expect(verifyLedger(await ledger.inspect())).toEqual([]);
+  });
+
+  it("sorts out any number of holds whose lease ran out", async () => {
+    const ledger = makeLedger();
+    await Promise.all(Array.from({ length: 1200 }, (_, index) => hold(ledger, `x${index}`, 0)));
+    await hold(ledger, "alive");
+    expect(await ledger.recover()).toEqual([]);
+    expect(await ledger.read(accounts)).toMatchObject([{ heldPicoUsd: 5n }]);
     expect(verifyLedger(await ledger.inspect())).toEqual([]);
   });
 

@@ -164,9 +164,9 @@ export class RedisLedger implements Ledger {
     // The part of an account's name that all accounts of a scope share.
     const prefix = abandonedScope === undefined ? undefined : `[${JSON.stringify(abandonedScope)},`;
     const request = { abandonedScope: prefix, atOnce: recoveredAtOnce };
-    let [outcome, unresolved] = await this.#run("recover", request);
-    while (outcome === "more") [outcome, unresolved] = await this.#run("recover", request);
-    return (unresolved as HoldRow[]).map(unresolvedOf);
+    let [outcome, detail] = await this.#run("recover", { ...request, after: "-inf" });
+    while (outcome === "more") [outcome, detail] = await this.#run("recover", { ...request, after: detail });
+    return (detail as HoldRow[]).map(unresolvedOf);
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {

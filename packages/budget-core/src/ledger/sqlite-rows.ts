@@ -16,6 +16,27 @@ export interface ReservationRow {
   reserved_at_ms: bigint;
 }
 
+/** Whose owner is gone: by the end of the lease (?1), or by a scope that nobody works on any more (?2). */
+const isDue = `state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ?1
+  OR EXISTS (SELECT 1 FROM json_each(reservations.accounts) WHERE value ->> 'scope' = ?2))`;
+
+/** What due reservations hold, by account. */
+export const dueSumsSql = `
+  SELECT value ->> 'scope' AS scope, value ->> 'window' AS window, sum(amount_pico_usd) AS held,
+    sum(iif(state = 'dispatched', amount_pico_usd, 0)) AS unresolved
+  FROM reservations, json_each(reservations.accounts) WHERE ${isDue} GROUP BY 1, 2`;
+
+/** A row of {@link dueSumsSql}: all of it, and the part whose calls were sent. */
+export interface DueSums extends AccountKey {
+  held: bigint;
+  unresolved: bigint;
+}
+
+/** Ends due reservations that were not sent; those that were become unresolved. */
+export const recoverSql = `
+  UPDATE reservations SET state = iif(state = 'held', 'expired', 'unresolved'),
+    evidence = iif(state = 'held', 'lease ran out before dispatch', NULL) WHERE ${isDue}`;
+
 /** The tables of a SQLite ledger: each statement is prepared once, and integers are read as bigints. */
 export class SqliteRows {
   readonly #database: DatabaseSync;

@@ -17,7 +17,16 @@ import {
 import { asLedgerError } from "./ledger-step.ts";
 import { openDatabase } from "./open-database.ts";
 import { inspectSqlite } from "./sqlite-inspect.ts";
-import { accountsOf, nowMs, type ReservationRow, SqliteRows, unresolvedOf } from "./sqlite-rows.ts";
+import {
+  accountsOf,
+  type DueSums,
+  dueSumsSql,
+  nowMs,
+  type ReservationRow,
+  recoverSql,
+  SqliteRows,
+  unresolvedOf,
+} from "./sqlite-rows.ts";
 import { migrateSqliteLedger } from "./sqlite-schema.ts";
 
 /**
@@ -158,22 +167,14 @@ export class SqliteLedger implements Ledger {
 
   recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
     return this.#commit.run(() => {
-      const abandoned = this.#rows.all<ReservationRow>(
-        `SELECT * FROM reservations WHERE state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ${nowMs}
-           OR EXISTS (SELECT 1 FROM json_each(accounts) WHERE value ->> 'scope' = ?))`,
-        options.abandonedScope ?? null,
-      );
-      for (const hold of abandoned) {
-        if (hold.state === "held") {
-          this.#end(hold, "expired", "lease ran out before dispatch");
-          continue;
-        }
-        this.#rows.run("UPDATE reservations SET state = 'unresolved' WHERE id = ?", hold.id);
-        const moved = { held: -hold.amount_pico_usd, unresolved: hold.amount_pico_usd };
-        for (const account of accountsOf(hold)) this.#add(account, moved);
+      const due = [this.#rows.now(), options.abandonedScope ?? null] as const;
+      // Each account is changed once, by the sum of what moves in it, however many reservations are sorted out.
+      for (const { scope, window, held, unresolved } of this.#rows.all<DueSums>(dueSumsSql, ...due)) {
+        this.#add({ scope, window }, { held: -held, unresolved });
       }
-      const unresolved = "SELECT * FROM reservations WHERE state = 'unresolved' ORDER BY rowid";
-      return this.#rows.all<ReservationRow>(unresolved).map(unresolvedOf);
+      this.#rows.run(recoverSql, ...due);
+      const all = "SELECT * FROM reservations WHERE state = 'unresolved' ORDER BY rowid";
+      return this.#rows.all<ReservationRow>(all).map(unresolvedOf);
     });
   }
 
