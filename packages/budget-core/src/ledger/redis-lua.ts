@@ -192,12 +192,17 @@ local function free(hold)
   write("ZREM", base .. (hold.state == "unresolved" and ":unresolved" or ":open"), hold.id)
 end
 
+-- The end of a reservation without cost, whose amount is free.
+local function conclude(hold, state, evidence)
+  if evidence then write("HSET", hold.key, "state", state, "evidence", evidence)
+  else write("HSET", hold.key, "state", state) end
+  enter({ kind = state, accounts = hold.accounts, reservation_id = hold.id })
+end
+
 -- Ends a reservation without cost.
 local function finish(hold, state, evidence)
   free(hold)
-  write("HSET", hold.key, "state", state)
-  if evidence then write("HSET", hold.key, "evidence", evidence) end
-  enter({ kind = state, accounts = hold.accounts, reservation_id = hold.id })
+  conclude(hold, state, evidence)
 end
 
 -- Posts the request's cost.

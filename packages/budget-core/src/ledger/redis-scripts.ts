@@ -165,27 +165,33 @@ local atMs = nowMs()
 local to = request.abandonedScope and "+inf" or string.format("%.0f", atMs)
 local edge = redis.call("ZRANGEBYSCORE", base .. ":open", request.after, to, "WITHSCORES", "LIMIT", request.atOnce - 1, 1)
 local page = redis.call("ZRANGEBYSCORE", base .. ":open", request.after, edge[2] or to, "WITHSCORES")
+-- What moves, by the accounts that it moves in: each account is changed once.
+local held, unresolved = {}, {}
 for index = 1, #page, 2 do
   local hold = holdOf(page[index])
   local isAbandoned = request.abandonedScope and string.find("\\n" .. hold.accounts, "\\n" .. request.abandonedScope, 1, true)
   if isAbandoned or tonumber(page[index + 1]) <= atMs then
-    if hold.state == "held" then finish(hold, "expired", "lease ran out before dispatch")
+    held[hold.accounts] = add(held[hold.accounts] or "0", hold.amount)
+    write("ZREM", base .. ":open", hold.id)
+    if hold.state == "held" then conclude(hold, "expired", "lease ran out before dispatch")
     else
-      free(hold)
-      changeAll("accounts", hold.accounts, { unresolved_pico_usd = hold.amount })
+      unresolved[hold.accounts] = add(unresolved[hold.accounts] or "0", hold.amount)
       write("HSET", hold.key, "state", "unresolved")
       write("ZADD", base .. ":unresolved", hold.number, hold.id)
     end
   end
 end
+for accounts, amount in pairs(held) do
+  changeAll("accounts", accounts, { held_pico_usd = "-" .. amount, unresolved_pico_usd = unresolved[accounts] })
+end
 commit()
 if edge[2] then return { "more", "(" .. edge[2] } end
-local unresolved = {}
+local all = {}
 for _, id in ipairs(redis.call("ZRANGE", base .. ":unresolved", 0, -1)) do
   local hold = holdOf(id)
-  table.insert(unresolved, { id, hold.accounts, hold.amount, hold.modelId })
+  table.insert(all, { id, hold.accounts, hold.amount, hold.modelId })
 end
-return { "ok", unresolved }
+return { "ok", all }
 `,
   ),
 

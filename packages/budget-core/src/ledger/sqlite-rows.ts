@@ -20,14 +20,13 @@ export interface ReservationRow {
 const isDue = `state IN ('held', 'dispatched') AND (lease_ends_at_ms <= ?1
   OR EXISTS (SELECT 1 FROM json_each(reservations.accounts) WHERE value ->> 'scope' = ?2))`;
 
-/** What due reservations hold, by account. */
+/** What due reservations hold, by the accounts that they draw on. */
 export const dueSumsSql = `
-  SELECT value ->> 'scope' AS scope, value ->> 'window' AS window, sum(amount_pico_usd) AS held,
-    sum(iif(state = 'dispatched', amount_pico_usd, 0)) AS unresolved
-  FROM reservations, json_each(reservations.accounts) WHERE ${isDue} GROUP BY 1, 2`;
+  SELECT accounts, sum(amount_pico_usd) AS held, sum(iif(state = 'dispatched', amount_pico_usd, 0)) AS unresolved
+  FROM reservations WHERE ${isDue} GROUP BY accounts`;
 
 /** A row of {@link dueSumsSql}: all of it, and the part whose calls were sent. */
-export interface DueSums extends AccountKey {
+export interface DueSums extends Pick<ReservationRow, "accounts"> {
   held: bigint;
   unresolved: bigint;
 }
@@ -36,6 +35,46 @@ export interface DueSums extends AccountKey {
 export const recoverSql = `
   UPDATE reservations SET state = iif(state = 'held', 'expired', 'unresolved'),
     evidence = iif(state = 'held', 'lease ran out before dispatch', NULL) WHERE ${isDue}`;
+
+/** A statement that inserts a row for each of so many accounts. */
+export type SqlForAccounts = (count: number) => string;
+
+/** @param shared the values of a row behind scope and window, the same in all rows. */
+function sqlForAccounts(insert: string, shared: readonly string[], onConflict = ""): SqlForAccounts {
+  const made: string[] = [];
+  const first = shared.filter((value) => value.startsWith("?")).length + 1;
+  const row = (index: number) => `(?${first + 2 * index}, ?${first + 2 * index + 1}, ${shared.join()})`;
+  return (count) => {
+    made[count] ??= `${insert} VALUES ${Array.from({ length: count }, (_, index) => row(index)).join()} ${onConflict}`;
+    return made[count];
+  };
+}
+
+/** Adds to balances: spent, held, unresolved, calls, calls at their bound. */
+export const addSql = sqlForAccounts(
+  `INSERT INTO accounts
+     (scope, window, spent_pico_usd, held_pico_usd, unresolved_pico_usd, call_count, bound_call_count)`,
+  ["?1", "?2", "?3", "?4", "?5"],
+  `ON CONFLICT DO UPDATE SET spent_pico_usd = spent_pico_usd + excluded.spent_pico_usd,
+     held_pico_usd = held_pico_usd + excluded.held_pico_usd,
+     unresolved_pico_usd = unresolved_pico_usd + excluded.unresolved_pico_usd,
+     call_count = call_count + excluded.call_count,
+     bound_call_count = bound_call_count + excluded.bound_call_count`,
+);
+
+/** Enters a call in the journal: kind, cost, calls at their bound, reservation, model. */
+export const enterSql = sqlForAccounts(
+  `INSERT INTO journal
+     (scope, window, at_ms, kind, amount_pico_usd, call_count, bound_call_count, reservation_id, model_id)`,
+  [nowMs, "?1", "?2", "1", "?3", "?4", "?5"],
+);
+
+/** Counts a call by its model: model, cost. */
+export const countModelSql = sqlForAccounts(
+  "INSERT INTO account_models (scope, window, model_id, call_count, spent_pico_usd)",
+  ["?1", "1", "?2"],
+  `ON CONFLICT DO UPDATE SET call_count = call_count + 1, spent_pico_usd = spent_pico_usd + excluded.spent_pico_usd`,
+);
 
 /** The tables of a SQLite ledger: each statement is prepared once, and integers are read as bigints. */
 export class SqliteRows {
@@ -49,6 +88,12 @@ export class SqliteRows {
   /** Runs a statement. @returns how many rows it changed. */
   run(sql: string, ...values: Value[]): number {
     return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  /** Runs one statement for any number of accounts; `shared` is what `?1`, `?2`, … in it stand for. */
+  runForEach(accounts: readonly AccountKey[], sql: SqlForAccounts, shared: Value[]): void {
+    if (accounts.length === 0) return;
+    this.run(sql(accounts.length), ...shared, ...accounts.flatMap(({ scope, window }) => [scope, window]));
   }
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
@@ -73,7 +118,7 @@ export class SqliteRows {
 }
 
 /** The accounts that a reservation draws on. */
-export function accountsOf(hold: ReservationRow): AccountKey[] {
+export function accountsOf(hold: Pick<ReservationRow, "accounts">): AccountKey[] {
   return JSON.parse(hold.accounts) as AccountKey[];
 }
 

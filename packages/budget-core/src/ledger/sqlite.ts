@@ -19,8 +19,11 @@ import { openDatabase } from "./open-database.ts";
 import { inspectSqlite } from "./sqlite-inspect.ts";
 import {
   accountsOf,
+  addSql,
+  countModelSql,
   type DueSums,
   dueSumsSql,
+  enterSql,
   nowMs,
   type ReservationRow,
   recoverSql,
@@ -65,7 +68,7 @@ export class SqliteLedger implements Ledger {
       const atMs = this.#rows.now();
       if (lacking.length > 0) return { admitted: false, atMs, lacking };
 
-      for (const account of request.accounts) this.#add(account, { held: request.amountPicoUsd });
+      this.#add(request.accounts, { held: request.amountPicoUsd });
       const accounts = request.accounts.map(({ scope, window }) => ({ scope, window }));
       this.#rows.run(
         `INSERT INTO reservations
@@ -96,9 +99,9 @@ export class SqliteLedger implements Ledger {
       assertStorable(receipt.costPicoUsd);
       const hold = this.#expect(reservationId, ["dispatched", "unresolved", "settled"], "settled");
       if (hold.state === "settled") return [];
-      this.#end(hold, "settled", null);
       this.#rows.run(
-        "UPDATE reservations SET cost_pico_usd = ?, kind = ?, served_model_id = ?, bound_breached = ?, usage = ? WHERE id = ?",
+        `UPDATE reservations SET state = 'settled', cost_pico_usd = ?, kind = ?, served_model_id = ?,
+           bound_breached = ?, usage = ? WHERE id = ?`,
         receipt.costPicoUsd,
         receipt.kind ?? "reported",
         receipt.modelId ?? null,
@@ -107,7 +110,7 @@ export class SqliteLedger implements Ledger {
         reservationId,
       );
       const accounts = accountsOf(hold);
-      for (const account of accounts) this.#postTo(account, receipt, hold);
+      this.#postTo(accounts, receipt, hold);
       return accounts.map((account) => this.#balance(account));
     });
   }
@@ -140,7 +143,7 @@ export class SqliteLedger implements Ledger {
     return this.#commit.run(() => {
       assertReceipt(receipt);
       assertStorable(receipt.costPicoUsd);
-      for (const account of accounts) this.#postTo(account, receipt, null);
+      this.#postTo(accounts, receipt, null);
       return accounts.map((account) => this.#balance(account));
     });
   }
@@ -169,8 +172,8 @@ export class SqliteLedger implements Ledger {
     return this.#commit.run(() => {
       const due = [this.#rows.now(), options.abandonedScope ?? null] as const;
       // Each account is changed once, by the sum of what moves in it, however many reservations are sorted out.
-      for (const { scope, window, held, unresolved } of this.#rows.all<DueSums>(dueSumsSql, ...due)) {
-        this.#add({ scope, window }, { held: -held, unresolved });
+      for (const { held, unresolved, ...hold } of this.#rows.all<DueSums>(dueSumsSql, ...due)) {
+        this.#add(accountsOf(hold), { held: -held, unresolved });
       }
       this.#rows.run(recoverSql, ...due);
       const all = "SELECT * FROM reservations WHERE state = 'unresolved' ORDER BY rowid";
@@ -218,55 +221,22 @@ export class SqliteLedger implements Ledger {
 
   #end(hold: ReservationRow, state: string, evidence: string | null): void {
     this.#rows.run("UPDATE reservations SET state = ?, evidence = ? WHERE id = ?", state, evidence, hold.id);
-    const bucket = hold.state === "unresolved" ? "unresolved" : "held";
-    for (const account of accountsOf(hold)) this.#add(account, { [bucket]: -hold.amount_pico_usd });
+    this.#add(accountsOf(hold), freed(hold));
   }
 
-  #postTo(account: AccountKey, receipt: Receipt, hold: ReservationRow | null): void {
+  #postTo(accounts: readonly AccountKey[], receipt: Receipt, hold: ReservationRow | null): void {
+    const { costPicoUsd } = receipt;
     const modelId = receipt.modelId ?? hold?.model_id ?? unknownModel;
     const boundCalls = receipt.kind === "bound" ? 1 : 0;
-    this.#add(account, { spent: receipt.costPicoUsd, calls: 1, boundCalls });
-    this.#rows.run(
-      `INSERT INTO journal
-         (at_ms, scope, window, kind, amount_pico_usd, call_count, bound_call_count, reservation_id, model_id)
-       VALUES (${nowMs}, ?, ?, ?, ?, 1, ?, ?, ?)`,
-      account.scope,
-      account.window,
-      hold ? "settled" : "posted",
-      receipt.costPicoUsd,
-      boundCalls,
-      hold?.id ?? null,
-      modelId,
-    );
-    this.#rows.run(
-      `INSERT INTO account_models (scope, window, model_id, call_count, spent_pico_usd) VALUES (?, ?, ?, 1, ?)
-       ON CONFLICT DO UPDATE SET call_count = call_count + 1, spent_pico_usd = spent_pico_usd + excluded.spent_pico_usd`,
-      account.scope,
-      account.window,
-      modelId,
-      receipt.costPicoUsd,
-    );
+    this.#add(accounts, { ...(hold ? freed(hold) : {}), spent: costPicoUsd, calls: 1, boundCalls });
+    const kind = hold ? "settled" : "posted";
+    this.#rows.runForEach(accounts, enterSql, [kind, costPicoUsd, boundCalls, hold?.id ?? null, modelId]);
+    this.#rows.runForEach(accounts, countModelSql, [modelId, costPicoUsd]);
   }
 
-  #add(account: AccountKey, change: Change): void {
+  #add(accounts: readonly AccountKey[], change: Change): void {
     const { spent = 0n, held = 0n, unresolved = 0n, calls = 0, boundCalls = 0 } = change;
-    this.#rows.run(
-      `INSERT INTO accounts
-         (scope, window, spent_pico_usd, held_pico_usd, unresolved_pico_usd, call_count, bound_call_count)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET spent_pico_usd = spent_pico_usd + excluded.spent_pico_usd,
-         held_pico_usd = held_pico_usd + excluded.held_pico_usd,
-         unresolved_pico_usd = unresolved_pico_usd + excluded.unresolved_pico_usd,
-         call_count = call_count + excluded.call_count,
-         bound_call_count = bound_call_count + excluded.bound_call_count`,
-      account.scope,
-      account.window,
-      spent,
-      held,
-      unresolved,
-      calls,
-      boundCalls,
-    );
+    this.#rows.runForEach(accounts, addSql, [spent, held, unresolved, calls, boundCalls]);
   }
 
   #balance({ scope, window }: AccountKey): Balance {
@@ -306,6 +276,11 @@ interface Change {
   unresolved?: bigint;
   calls?: number;
   boundCalls?: number;
+}
+
+/** What the end of a reservation gives back. */
+function freed(hold: ReservationRow): Change {
+  return { [hold.state === "unresolved" ? "unresolved" : "held"]: -hold.amount_pico_usd };
 }
 
 /** The largest 64-bit integer. */
