@@ -4,7 +4,7 @@ import { ledgerFunctions } from "./postgres-functions.ts";
 import { stepFunctions } from "./postgres-step-functions.ts";
 
 /** Append-only: step n brings the tables and functions of version n-1 to version n. A released step never changes. */
-const steps: readonly string[] = [
+export const postgresSchemaSteps: readonly string[] = [
   `CREATE TABLE accounts (
      scope TEXT COLLATE "C" NOT NULL,
      "window" TEXT COLLATE "C" NOT NULL,
@@ -72,7 +72,7 @@ const steps: readonly string[] = [
 ];
 
 /** The version that {@link migratePostgresLedger} brings a ledger to. */
-export const postgresSchemaVersion = steps.length;
+export const postgresSchemaVersion = postgresSchemaSteps.length;
 
 /**
  * Creates or upgrades the ledger's own schema. Processes that start at once take turns; one that finds the newest version
@@ -82,13 +82,13 @@ export const postgresSchemaVersion = steps.length;
  */
 export async function migratePostgresLedger(connection: PostgresConnection, schema: string): Promise<void> {
   let version = await readVersion(connection, schema);
-  if (version < steps.length) {
+  if (version < postgresSchemaSteps.length) {
     await connection.query(migration(schema, connection.lockTimeoutMs));
     version = await readVersion(connection, schema);
   }
-  if (version <= steps.length) return;
+  if (version <= postgresSchemaSteps.length) return;
   throw new LedgerError({
-    message: `This ledger has schema version ${version}, this package knows up to ${steps.length}: upgrade @autolabel/budget-core`,
+    message: `This ledger has schema version ${version}, this package knows up to ${postgresSchemaSteps.length}: upgrade @autolabel/budget-core`,
   });
 }
 
@@ -102,7 +102,7 @@ async function readVersion(connection: PostgresConnection, schema: string): Prom
 
 /** One statement, so that it is one transaction on whichever connection of a pool. */
 function migration(schema: string, lockTimeoutMs: number): string {
-  const missing = steps.map(
+  const missing = postgresSchemaSteps.map(
     (step, index) => `
      IF found_version < ${index + 1} THEN
        EXECUTE $step$${step}$step$;

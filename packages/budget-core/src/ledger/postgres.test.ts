@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Pool } from "pg";
 import postgres from "postgres";
@@ -8,6 +10,7 @@ import { usd } from "../money.ts";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { type PostgresClient, PostgresLedger } from "./postgres.ts";
+import { postgresSchemaSteps } from "./postgres-schema.ts";
 import { verifyLedger } from "./verify-ledger.ts";
 
 let server: PostgresServer;
@@ -229,6 +232,31 @@ describe("PostgresLedger", () => {
 });
 
 describe("the schema of a PostgreSQL ledger", () => {
+  /** What made each version as it was released; a file is added with each version and never changes. */
+  const released = (version: number) =>
+    readFileSync(join(import.meta.dirname, `schema/postgres-${version}.sql`), "utf8");
+
+  it("has a file for every version that was released, and its steps are those of the files", () => {
+    const files = readdirSync(join(import.meta.dirname, "schema")).filter((file) => file.startsWith("postgres-"));
+    expect(files).toEqual(postgresSchemaSteps.map((_, index) => `postgres-${index + 1}.sql`));
+    for (const [index, step] of postgresSchemaSteps.entries()) expect(`${step}\n`).toBe(released(index + 1));
+  });
+
+  it("is not touched where it was made by a released version", async () => {
+    await pool.query(`CREATE SCHEMA ${schema}`);
+    const client = await pool.connect();
+    await client.query(`SET search_path = ${schema}`);
+    await client.query(`${released(1)}; CREATE TABLE ledger_schema (version INT NOT NULL);
+      INSERT INTO ledger_schema VALUES (1); RESET search_path`);
+    client.release();
+    const { asked, query } = counted();
+    const ledger = makeLedger({ query });
+    await ledger.open();
+    expect(asked.filter((text) => !text.trimStart().startsWith("SELECT"))).toEqual([]);
+    await ledger.post(accounts, { costPicoUsd: 3n });
+    expect(verifyLedger(await ledger.inspect())).toEqual([]);
+  });
+
   it("is made once when many start at once", async () => {
     for (let round = 0; round < 10; round++) {
       schema = `started_${round}`;
