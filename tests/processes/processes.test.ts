@@ -54,6 +54,8 @@ describe.each(enginesHere())("many processes with one budget, on %s", (name) => 
     const url = await store.freshUrl();
     const reports = await runProcesses(Array.from({ length: processes }, (_, number) => plan(url, number)));
     const billed = simulator.invoice.totalPicoUsd;
+    const used = (Number((billed * 100_000n) / budgetPicoUsd) / 1000).toFixed(2);
+    console.log(`${name}: ${processes} x ${callsPerProcess} calls, ${used} % of the budget used`);
     expect(billed).toBeLessThanOrEqual(budgetPicoUsd);
     expect(billed * 100n).toBeGreaterThanOrEqual(budgetPicoUsd * 99n);
     const made = reports.reduce((sum, report) => sum + report.made, 0);

@@ -19,7 +19,7 @@ async function openLedger(url: string): Promise<Ledger> {
 const { LEDGER_URL = "", TEAM_USD_PER_DAY = "20", USER_USD_PER_DAY = "0.50" } = process.env;
 
 /** What all users together may spend a day. */
-export const team = new CostTracker({
+const team = new CostTracker({
   name: "team",
   per: "day",
   timeZone: "Europe/Berlin",

@@ -19,9 +19,9 @@ describe.each(servers)("two instances of the app, with their budgets on %s", (na
   let urls: string[];
   beforeEach(async () => {
     const store = await engine.start();
-    ends.push(store.stop);
+    ends.push(() => store.stop());
     simulator = await startSimulator({ latencyMs: 5 });
-    ends.push(simulator.close);
+    ends.push(() => simulator.close());
     // The app's own ledger: the default schema or prefix.
     ledgerUrl = (await store.freshUrl()).replace(/#.*/, "#autolabel");
     urls = await Promise.all([startApp(), startApp()]);

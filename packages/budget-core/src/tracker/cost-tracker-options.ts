@@ -24,7 +24,11 @@ export interface CostTrackerOptions {
   per?: WindowLength;
   /** IANA time zone of `per`. Default `"UTC"`. */
   timeZone?: string;
-  /** Parts of the budget at which an `alert` is told, once each per window. Default 0.5, 0.75, 0.9. */
+  /**
+   * Parts of the budget at which an `alert` is told, once each per window, over all processes that share the ledger and
+   * all restarts. A process killed between the claim of an alert in the ledger and its listener takes it along: it is not
+   * told again. Default 0.5, 0.75, 0.9.
+   */
   alerts?: readonly number[];
   /**
    * What happens to a call that does not fit while others are in flight: `"wait"` (default) queues it until their true
