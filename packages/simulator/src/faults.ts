@@ -2,8 +2,9 @@ import { seededFraction } from "./seeded-random.ts";
 
 /**
  * What goes wrong. Not billed: the HTTP statuses, `timeout` (held open until the client leaves) and `disconnect` (socket
- * destroyed before any byte). Billed: `cut` (socket destroyed in mid-body), `error-chunk` (an error inside a 200),
- * `bad-json`, `empty-choices`, `invalid-label`. `slow` answers properly after `ms`.
+ * destroyed before any byte). Billed: `cut` (socket destroyed in mid-body), `stall` (silent in mid-body until the
+ * client leaves, or until the simulator is told to resume), `eof` (the body ends properly, but early; an unstreamed one is empty), `error-chunk` (an error inside a
+ * 200), `bad-json`, `empty-choices`, `invalid-label`. `slow` answers properly after `ms`.
  */
 export type FaultKind =
   | "400"
@@ -18,6 +19,8 @@ export type FaultKind =
   | "disconnect"
   | "slow"
   | "cut"
+  | "stall"
+  | "eof"
   | "error-chunk"
   | "bad-json"
   | "empty-choices"
@@ -38,7 +41,7 @@ export interface Fault {
   readonly times?: number;
   /** Sent as `retry-after`: seconds, or an HTTP date. */
   readonly retryAfter?: number | string;
-  /** `cut` and `error-chunk`: how many word chunks of a stream go out before. Default 2. */
+  /** `cut`, `stall`, `eof` and `error-chunk`: how many word chunks of a stream go out before. Default 2. */
   readonly afterChunks?: number;
   /** Replaces the body of an HTTP error or of `bad-json`; for `invalid-label` a text that replaces the label. */
   readonly body?: unknown;

@@ -59,7 +59,7 @@ const BUILT_IN: Readonly<Record<string, SimulatedModel>> = {
   }),
 };
 
-/** Sold by OpenAI's embeddings endpoint only. */
+/** Sold by the embeddings endpoints only: OpenAI's, and OpenRouter's with the prefix `openai/`. */
 const EMBEDDING_MODELS: Readonly<Record<string, SimulatedModel>> = {
   "text-embedding-3-small": model("0.02", "0", { provider: "OpenAI", contextLength: 300_000 }),
   "text-embedding-3-large": model("0.13", "0", { provider: "OpenAI", contextLength: 300_000 }),
@@ -97,8 +97,11 @@ export function createPriceTable(added: Readonly<Record<string, SimulatedModel>>
     const bare = id.slice("openai/".length);
     table.set(bare, priceModel(bare, entry, ["openai"]));
   }
-  for (const [id, entry] of Object.entries(EMBEDDING_MODELS)) table.set(id, priceModel(id, entry, ["embeddings"]));
-  const wires = ["openrouter", "openai", "embeddings", "gateway"] as const;
+  for (const [id, entry] of Object.entries(EMBEDDING_MODELS)) {
+    table.set(id, priceModel(id, entry, ["embeddings"]));
+    table.set(`openai/${id}`, priceModel(`openai/${id}`, entry, ["openrouter-embeddings"]));
+  }
+  const wires = ["openrouter", "openrouter-embeddings", "openai", "embeddings", "gateway"] as const;
   for (const [id, entry] of Object.entries(added)) table.set(id, priceModel(id, entry, wires));
   return table;
 }

@@ -27,6 +27,8 @@ export interface Simulator {
   readonly maxInFlight: number;
   /** Replaces the faults and starts their counts at zero. */
   setFaults(faults: readonly Fault[]): void;
+  /** Lets answers go on that a `stall` holds up; until the next `setFaults` or `reset` none stalls any more. */
+  resume(): void;
   /** Starts over: invoice, credit, counters, prompt cache, limits and fault counts. */
   reset(): void;
   /** Drops all connections and stops; answers in the making are billed as aborted. */
@@ -76,7 +78,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     get maxInFlight() {
       return account.maxInFlight;
     },
-    setFaults: (faults) => account.faults.replace(faults),
+    setFaults: (faults) => account.setFaults(faults),
+    resume: () => account.resume(),
     reset: () => account.reset(),
     async close() {
       const closed = new Promise<void>((resolve) => {

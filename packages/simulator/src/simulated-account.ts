@@ -1,6 +1,7 @@
 import { answerRequest, composeAnswer, invalidLabelText } from "./answers.ts";
 import { type Fault, FaultPlan } from "./faults.ts";
 import { fullCharge, type Generation, measureAnswers, partialCharge, type Reporting } from "./generation.ts";
+import { type HttpExchange, untilAborted } from "./http-exchange.ts";
 import { InvoiceBook, type InvoiceOutcome } from "./invoice.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { type Charge, createPriceTable } from "./price-table.ts";
@@ -24,6 +25,7 @@ export class SimulatedAccount {
   readonly reporting: Reporting;
   readonly #cache = new PromptCache();
   readonly #attempts = new Map<string, number>();
+  #resumed = new AbortController();
   #requests = 0;
   #inFlight = 0;
   #maxInFlight = 0;
@@ -147,10 +149,27 @@ export class SimulatedAccount {
     return charge;
   }
 
+  /** Takes new faults; answers stall again. */
+  setFaults(faults: readonly Fault[]): void {
+    this.faults.replace(faults);
+    this.#resumed = new AbortController();
+  }
+
+  /** Waits until the client leaves, or until {@link resume}. */
+  async stall({ clientGone }: HttpExchange): Promise<void> {
+    await untilAborted(AbortSignal.any([clientGone, this.#resumed.signal]));
+  }
+
+  /** Lets stalled answers go on, and later ones not stall. */
+  resume(): void {
+    this.#resumed.abort();
+  }
+
   /** Starts over: invoice, counters, attempts, cache, limits, and how often each fault has struck. */
   reset(): void {
     this.invoice.clear();
     this.faults.reset();
+    this.#resumed = new AbortController();
     this.limiter.reset();
     this.#cache.clear();
     this.#attempts.clear();

@@ -29,7 +29,7 @@ export interface SimulatedModel {
 }
 
 /** An API that models are sold on. */
-export type WireName = "openrouter" | "openai" | "embeddings" | "gateway";
+export type WireName = "openrouter" | "openrouter-embeddings" | "openai" | "embeddings" | "gateway";
 
 /** A model of the price table with its prices in pico-USD per million tokens. */
 export interface PricedModel {
