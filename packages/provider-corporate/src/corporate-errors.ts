@@ -38,10 +38,13 @@ export interface ResponseOfError {
   headers: Record<string, unknown>;
 }
 
-/** The response that an error carries: its body, if that is JSON, and its headers. */
+/**
+ * The response that an error carries: its headers, and its body, as text, if it is JSON, or parsed, as the AI SDK's for an
+ * answer without choices.
+ */
 export function responseOfError(error: unknown): ResponseOfError {
-  const { responseBody, responseHeaders } = asRecord(error) ?? {};
-  return { body: asRecord(parse(responseBody)), headers: asRecord(responseHeaders) ?? {} };
+  const { responseBody, responseHeaders, data } = asRecord(error) ?? {};
+  return { body: asRecord(parse(responseBody)) ?? asRecord(data), headers: asRecord(responseHeaders) ?? {} };
 }
 
 function readRefusal(error: Record<string, unknown>) {

@@ -41,7 +41,7 @@ export function openAiRefusal(error: unknown): string | undefined {
   return isRefusal ? "HTTP 503 of OpenAI" : undefined;
 }
 
-/** The response body that an error carries, if it is JSON. */
+/** The response body that an error carries: as text, if it is JSON, or parsed, as the AI SDK's for an answer without choices. */
 export function responseOfError(error: unknown): Record<string, unknown> | undefined {
   return readRefusal(error).body;
 }
@@ -68,7 +68,7 @@ interface RefusalFields {
 function readRefusal(error: unknown): RefusalFields {
   const fields = asRecord(error) ?? {};
   const statusCode = fields.statusCode ?? fields.status;
-  const body = parse(fields.responseBody);
+  const body = parse(fields.responseBody) ?? asRecord(fields.data);
   const told = asRecord(body?.error) ?? asRecord(fields.error) ?? {};
   const message = told.message ?? fields.message;
   const code = told.code ?? fields.code;
