@@ -7,7 +7,7 @@ const here = import.meta.dirname;
 const source = "@autolabel/source";
 
 /** One project per workspace folder that holds sources; no package needs a config of its own. */
-const projects = globSync("{packages,apps}/*/src", { cwd: here }).map((folder) => {
+const projects = globSync("{packages,apps,tests}/*/src", { cwd: here }).map((folder) => {
   const root = join(here, dirname(folder));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
   return {

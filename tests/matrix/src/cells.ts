@@ -1,0 +1,24 @@
+import { type Door, doors, type Provider } from "./doors.ts";
+import { canEnd, type Ending, endings } from "./endings.ts";
+import type { Cell } from "./run-cell.ts";
+
+/** The cells of some providers: every door x every ending it can have x every budget that makes a difference. */
+export function cellsOf(...providers: readonly Provider[]): Cell[] {
+  return doors
+    .filter(({ provider }) => providers.includes(provider))
+    .flatMap((door) => endings.filter((ending) => fits(door, ending)).flatMap((ending) => withBudgets(door, ending)));
+}
+
+function fits(door: Door, ending: Ending): boolean {
+  return canEnd(ending, door) && !(ending.isSingle && door.requestsBefore > 0);
+}
+
+function withBudgets(door: Door, ending: Ending): Cell[] {
+  const isPlain = ending === endings[0];
+  const isFree = door.provider === "free gateway";
+  const cells: Cell[] = [{ door, ending, budget: "ample" }];
+  // Where a call is a loop, a budget for its first request ends it there, however the others would have ended.
+  if (!isFree && (isPlain || door.requestsBefore === 0)) cells.push({ door, ending, budget: "one call" });
+  if (isPlain) cells.push({ door, ending, budget: "too small" });
+  return cells;
+}
