@@ -69,8 +69,13 @@ function receiptOfResult(
   const usage = raw && (readSdkUsage(result.usage) ?? readOpenRouterUsage(raw));
   const evidence = { modelId, ...(usage ? { usage } : {}) };
   const reported = raw ? reportedCost(raw) : metadataCost(result);
-  if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
+  const isPartial = call.surface === "embed" && raw?.is_byok === undefined;
+  if (reported !== undefined && !isPartial) return { costPicoUsd: reported, kind: "reported", ...evidence };
   const computed = usage && priceUsage(priced(modelId, call), usage);
+  // The provider drops from an embedding's usage whose key paid and what that was charged: `cost` may be the fee alone.
+  if (reported !== undefined && reported >= (computed ?? 0n)) {
+    return { costPicoUsd: reported, kind: "reported", ...evidence };
+  }
   return computed === undefined ? undefined : { costPicoUsd: computed, kind: "computed", ...evidence };
 }
 
