@@ -70,7 +70,10 @@ function opened(result: TextResult): Opened {
   };
 }
 
-const quiet = { onError: () => {} };
+/** Settings that only streams have. */
+function streamSettings({ streamRetries = 0 }: Asked) {
+  return { streamRetries, onError: () => {} };
+}
 
 /** Ways to use a language model that can do all there is. */
 export const languageWays: readonly Way<Model>[] = [
@@ -95,18 +98,19 @@ export const languageWays: readonly Way<Model>[] = [
   {
     name: "streamText",
     kind: "stream",
-    open: async (model, asked) => opened(streamText({ model, ...quiet, ...settings(asked) })),
+    open: async (model, asked) => opened(streamText({ model, ...streamSettings(asked), ...settings(asked) })),
   },
   {
     name: "streamText with Output.object",
     kind: "stream",
-    open: async (model, asked) => opened(streamText({ model, output: words, ...quiet, ...settings(asked) })),
+    open: async (model, asked) =>
+      opened(streamText({ model, output: words, ...streamSettings(asked), ...settings(asked) })),
   },
   {
     name: "streamText, 3 steps with tools",
     kind: "stream",
     requestsBefore: 2,
-    open: async (model, asked) => opened(streamText({ model, ...loop, ...quiet, ...settings(asked) })),
+    open: async (model, asked) => opened(streamText({ model, ...loop, ...streamSettings(asked), ...settings(asked) })),
   },
   {
     name: "ToolLoopAgent.stream",

@@ -23,11 +23,11 @@ export interface Stage {
  */
 export async function act(stage: Stage): Promise<unknown> {
   const { door, ending, site, answersMade } = stage;
-  const { caller = { does: "reads" }, maxRetries = 0 } = ending;
+  const { caller = { does: "reads" }, maxRetries = 0, streamRetries = 0 } = ending;
   const nth = door.requestsBefore + 1;
   switch (caller.does) {
     case "reads":
-      return errorOf(door.call(site, { maxRetries }));
+      return errorOf(door.call(site, { maxRetries, streamRetries }));
     case "times out":
       return errorOf(door.call(site, { maxRetries, timeoutMs }));
     case "forgets":

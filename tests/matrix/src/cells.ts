@@ -6,11 +6,7 @@ import type { Cell } from "./run-cell.ts";
 export function cellsOf(...providers: readonly Provider[]): Cell[] {
   return doors
     .filter(({ provider }) => providers.includes(provider))
-    .flatMap((door) => endings.filter((ending) => fits(door, ending)).flatMap((ending) => withBudgets(door, ending)));
-}
-
-function fits(door: Door, ending: Ending): boolean {
-  return canEnd(ending, door) && !(ending.isSingle && door.requestsBefore > 0);
+    .flatMap((door) => endings.filter((ending) => canEnd(ending, door)).flatMap((ending) => withBudgets(door, ending)));
 }
 
 function withBudgets(door: Door, ending: Ending): Cell[] {

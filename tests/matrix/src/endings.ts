@@ -1,5 +1,5 @@
 import type { Fault, SimulatorOptions } from "@autolabel/simulator";
-import type { Provider } from "./doors.ts";
+import type { Door, Provider } from "./doors.ts";
 import type { Kind } from "./way.ts";
 
 /** What the caller does with a call. */
@@ -45,8 +45,10 @@ export interface Ending {
   caller?: Caller;
   /** Default 0. */
   maxRetries?: number;
-  /** Only for calls of one request, because it cannot strike a later one. */
-  isSingle?: boolean;
+  /** How often the AI SDK may start a broken stream anew. Default 0. */
+  streamRetries?: number;
+  /** Whether a call through a door can end so, where its kind and provider do not decide it. */
+  fits?: (door: Pick<Door, "name" | "requestsBefore">) => boolean;
   /** The requests from the struck one on. */
   attempts: (family: Family) => readonly Attempt[];
   /** Why the truth cannot be known, for what is recorded at its bound. */
@@ -59,6 +61,9 @@ const lost: Attempt = { billed: true, recorded: "bound" };
 /** Not billed, and nothing proves it. */
 const unproven: Attempt = { billed: false, recorded: "bound" };
 const refused: Attempt = { billed: false, recorded: "nothing" };
+
+/** What cannot strike a later request of a call alone. */
+const single: Ending["fits"] = ({ requestsBefore }) => requestsBefore === 0;
 
 const all: readonly Kind[] = ["answer", "stream", "embedding"];
 const whole: readonly Kind[] = ["answer", "embedding"];
@@ -87,9 +92,16 @@ const completed: readonly Ending[] = [
     attempts: always(paid),
   },
   {
+    row: "answered, paid by one's own provider key",
+    kinds: all,
+    providers: ["OpenRouter"],
+    options: { byok: true },
+    attempts: always(paid),
+  },
+  {
     row: "answered, without usage",
     kinds: all,
-    isSingle: true,
+    fits: single,
     options: { usageField: "omitted" },
     attempts: always(lost),
     why: "the response tells neither cost nor tokens",
@@ -113,7 +125,7 @@ const refusals: readonly Ending[] = [
   ...(["400", "401", "402"] as const).map(
     (status): Ending => ({ row: `HTTP ${status}`, kinds: all, faults: strikes(status), attempts: always(refused) }),
   ),
-  { row: "credit used up", kinds: all, isSingle: true, options: { creditPicoUsd: 0n }, attempts: always(refused) },
+  { row: "credit used up", kinds: all, fits: single, options: { creditPicoUsd: 0n }, attempts: always(refused) },
   {
     row: "HTTP 429, then an answer",
     kinds: all,
@@ -210,6 +222,16 @@ const broken: readonly Ending[] = [
     }),
   ),
   {
+    row: "error chunk, then streamed anew",
+    kinds: streams,
+    providers: ["OpenRouter", "OpenAI", "gateway", "free gateway"],
+    fits: ({ name }) => !name.endsWith("ToolLoopAgent.stream"), // which has no such setting
+    streamRetries: 1,
+    faults: strikes("error-chunk", { afterChunks: 1 }),
+    attempts: always(lost, paid),
+    why: "what the first one cost stood in the chunk that told the error, or nowhere",
+  },
+  {
     row: "empty body",
     kinds: whole,
     faults: strikes("eof"),
@@ -237,7 +259,7 @@ const left: readonly Ending[] = [
   {
     row: "aborted before the call",
     kinds: all,
-    isSingle: true,
+    fits: single,
     caller: { does: "aborts", after: "nothing" },
     attempts: always(),
   },
@@ -245,6 +267,14 @@ const left: readonly Ending[] = [
     row: "aborted while the answer is made",
     kinds: all,
     faults: strikes("slow", { ms: 60_000 }),
+    caller: { does: "aborts", after: "generation" },
+    attempts: always(lost),
+    why: hanging,
+  },
+  {
+    row: "aborted in the middle of the body",
+    kinds: whole,
+    faults: strikes("stall"),
     caller: { does: "aborts", after: "generation" },
     attempts: always(lost),
     why: hanging,
@@ -279,7 +309,7 @@ const left: readonly Ending[] = [
       why: hanging,
     }),
   ),
-  { row: "never read", kinds: streams, isSingle: true, caller: { does: "forgets" }, attempts: always(paid) },
+  { row: "never read", kinds: streams, fits: single, caller: { does: "forgets" }, attempts: always(paid) },
   {
     row: "body of the response cancelled",
     kinds: streams,
@@ -309,9 +339,9 @@ const left: readonly Ending[] = [
 /** Every ending, in the order of the page. */
 export const endings: readonly Ending[] = [...completed, ...refusals, ...broken, ...left];
 
-/** Whether a call of this kind can end so. */
-export function canEnd({ kinds, providers }: Ending, { provider, kind }: Family): boolean {
-  return kinds.includes(kind) && (!providers || providers.includes(provider));
+/** Whether a call through a door can end so. */
+export function canEnd({ kinds, providers, fits }: Ending, door: Door): boolean {
+  return kinds.includes(door.kind) && (providers?.includes(door.provider) ?? true) && (fits?.(door) ?? true);
 }
 
 /** The name of an ending, the number of its chunk included. */

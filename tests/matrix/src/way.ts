@@ -3,6 +3,8 @@ export interface Asked {
   signal?: AbortSignal;
   /** How often the SDK itself may try again. */
   maxRetries: number;
+  /** How often the AI SDK may start a broken stream anew. */
+  streamRetries?: number;
   /** The SDK's own time limit. */
   timeoutMs?: number;
 }
