@@ -4,8 +4,8 @@ import type { Ending } from "./endings.ts";
 import { until } from "./until.ts";
 import type { Asked, Opened } from "./way.ts";
 
-/** Long enough for a request to arrive on a busy machine. */
-const timeoutMs = 500;
+/** Long enough for a request to arrive on a busy machine; no other ending waits for a clock. */
+const timeoutMs = 2000;
 
 /** What a caller has around it. */
 export interface Stage {

@@ -12,9 +12,11 @@ export function cellsOf(...providers: readonly Provider[]): Cell[] {
 function withBudgets(door: Door, ending: Ending): Cell[] {
   const isPlain = ending === endings[0];
   const isFree = door.provider === "free gateway";
+  const isSlow = ending.caller?.does === "times out";
   const cells: Cell[] = [{ door, ending, budget: "ample" }];
   // Where a call is a loop, a budget for its first request ends it there, however the others would have ended.
-  if (!isFree && (isPlain || door.requestsBefore === 0)) cells.push({ door, ending, budget: "one call" });
+  const canEndThere = isPlain || door.requestsBefore === 0;
+  if (!isFree && !isSlow && canEndThere) cells.push({ door, ending, budget: "one call" });
   if (isPlain) cells.push({ door, ending, budget: "too small" });
   return cells;
 }

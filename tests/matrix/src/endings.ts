@@ -321,6 +321,7 @@ const left: readonly Ending[] = [
   {
     row: "timed out while the answer is made",
     kinds: whole,
+    fits: single,
     faults: strikes("slow", { ms: 60_000 }),
     caller: { does: "times out" },
     attempts: always(lost),
@@ -329,6 +330,7 @@ const left: readonly Ending[] = [
   {
     row: "timed out, never answered",
     kinds: all,
+    fits: single,
     faults: strikes("timeout"),
     caller: { does: "times out" },
     attempts: always(unproven),

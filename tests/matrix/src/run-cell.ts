@@ -56,8 +56,8 @@ export async function runCell(cell: Cell, options: RunOptions = {}): Promise<str
     if (simulator.invoice.totalPicoUsd > limit.picoUsd) problems.push("billed above the limit");
     const isDenied = expected.attempts.length < sentWith(cell).length;
     if (isDenied && !isBudgetExceeded(error)) problems.push(`its caller was not told of the budget: ${String(error)}`);
-    if (budget === "one call") problems.push(...(await askAgain(cell, simulator, tracker)));
-    return problems;
+    if (problems.length > 0 || budget !== "one call") return problems;
+    return await askAgain(cell, simulator, tracker);
   } finally {
     await simulator.close();
   }
