@@ -41,7 +41,7 @@ export async function runCell(cell: Cell, options: RunOptions = {}): Promise<str
   const { door, ending, budget } = cell;
   const { makeTracker = (given) => new CostTracker(given), patienceMs = 10_000 } = options;
   const limit = await limitOf(door, budget);
-  const tracker = makeTracker({ budget: limit });
+  const tracker = makeTracker({ budget: limit, maxWaitMs: patienceMs });
   const books = new Books(tracker);
   let answers = 0;
   const simulator = await startSimulator(simulatorOptions(cell, () => ++answers));
