@@ -1,6 +1,6 @@
 import type { CostTracker, Receipt } from "@autolabel/budget-core";
 import type { Simulator } from "@autolabel/simulator";
-import type { Attempt } from "./endings.ts";
+import type { Attempt } from "./ending.ts";
 
 /** What must be in the books after a call. */
 export interface Expected {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type BrokenMeter, brokenMeters } from "./broken-meters.ts";
 import { cellsOf } from "./cells.ts";
-import { nameOf } from "./endings.ts";
+import { nameOf } from "./ending.ts";
 import { type Cell, runCell } from "./run-cell.ts";
 
 /** One door of each sort; the mistakes are in what stands behind all of them. */

@@ -1,6 +1,6 @@
 import type { Simulator } from "@autolabel/simulator";
 import type { Door, Site } from "./doors.ts";
-import type { Ending } from "./endings.ts";
+import type { Ending } from "./ending.ts";
 import { until } from "./until.ts";
 import type { Asked, Opened } from "./way.ts";
 

@@ -1,5 +1,6 @@
 import { type Door, doors, type Provider } from "./doors.ts";
-import { canEnd, type Ending, endings } from "./endings.ts";
+import { canEnd, type Ending } from "./ending.ts";
+import { endings } from "./endings.ts";
 import type { Cell } from "./run-cell.ts";
 
 /** The cells of some providers: every door x every ending it can have x every budget that makes a difference. */

@@ -63,7 +63,7 @@ const wrappedOpenRouter = (site: Site) =>
 /** The AI SDK says `toolChoice` with every call, and OpenRouter's completion models refuse any. */
 function withoutToolChoice(model: Parameters<typeof wrapLanguageModel>[0]["model"]): Model {
   const middleware: LanguageModelMiddleware = {
-    transformParams: async ({ params: { toolChoice: _, ...params } }) => params,
+    transformParams: async ({ params: { toolChoice: _toolChoice, ...params } }) => params,
   };
   return wrapLanguageModel({ model, middleware });
 }

@@ -1,7 +1,8 @@
 import { cellsOf } from "./cells.ts";
 import { closedDoors } from "./closed-doors.ts";
 import { doors, type Provider } from "./doors.ts";
-import { type Attempt, attemptsOf, canEnd, type Ending, endings } from "./endings.ts";
+import { type Attempt, attemptsOf, canEnd, type Ending } from "./ending.ts";
+import { endings } from "./endings.ts";
 import type { Kind } from "./way.ts";
 
 const providers: readonly Provider[] = ["OpenRouter", "OpenAI", "OpenAI client", "gateway", "free gateway"];

@@ -11,11 +11,11 @@ import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabe
 import { Books } from "./books.ts";
 import { act } from "./callers.ts";
 import { contractModels, type Door } from "./doors.ts";
-import { type Attempt, attemptsOf, type Ending } from "./endings.ts";
+import { type Attempt, attemptsOf, type Ending } from "./ending.ts";
 import { until } from "./until.ts";
 
 /** How much money there is: plenty, for exactly one call, or a pico-USD too little for one. */
-export type Budget = "ample" | "one call" | "too small";
+type Budget = "ample" | "one call" | "too small";
 
 /** One cell of the matrix. */
 export interface Cell {

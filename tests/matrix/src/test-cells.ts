@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cellsOf } from "./cells.ts";
 import type { Provider } from "./doors.ts";
-import { nameOf } from "./endings.ts";
+import { nameOf } from "./ending.ts";
 import { runCell } from "./run-cell.ts";
 
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
