@@ -145,6 +145,17 @@ describe("faults that are billed", () => {
     expect(simulator.invoice.lines).toMatchObject([{ outcome: "error", completionTokens: 4 }]);
   });
 
+  it.each([
+    ["/api/v1/chat/completions", "openai/gpt-4o-mini"],
+    ["/v1/chat/completions", "gpt-4o-mini"],
+    ["/v1/responses", "gpt-4o-mini"],
+  ])("error-chunk with an error of one's own: %s", async (path, model) => {
+    const simulator = await simulate({ faults: [{ kind: "error-chunk", body: { code: 429, message: "Slow down" } }] });
+    const body = { ...userBody("x", { model, stream: true }), input: "x" };
+    const text = await (await post(simulator, body, { path })).text();
+    expect(text.split("\n\n").at(-2)).toMatch(/"code":429,"message":"Slow down"/);
+  });
+
   it("error inside an unstreamed 200", async () => {
     const simulator = await simulate({ faults: [{ kind: "error-chunk" }] });
     const reply = await chat(simulator, userBody("x"));

@@ -43,7 +43,10 @@ export interface Fault {
   readonly retryAfter?: number | string;
   /** `cut`, `stall`, `eof` and `error-chunk`: how many word chunks of a stream go out before. Default 2. */
   readonly afterChunks?: number;
-  /** Replaces the body of an HTTP error or of `bad-json`; for `invalid-label` a text that replaces the label. */
+  /**
+   * Replaces the body of an HTTP error or of `bad-json`, and the error that an `error-chunk` tells; for `invalid-label` a
+   * text that replaces the label.
+   */
   readonly body?: unknown;
   /** `slow`: milliseconds to wait. Default 1000. */
   readonly ms?: number;

@@ -135,6 +135,16 @@ const broken: readonly Ending[] = [
       why: "the SDK drops the usage in a chunk that also tells an error; others tell none",
     }),
   ),
+  ...eachPiece.slice(1).map(
+    (piece): Ending => ({
+      row: "error chunk that says 429",
+      piece,
+      kinds: streams,
+      faults: strikes("error-chunk", { afterChunks: piece, body: { code: 429, message: "Rate limited" } }),
+      attempts: always(lost),
+      why: "once something was generated, no error proves that nothing was charged",
+    }),
+  ),
   {
     row: "no JSON",
     kinds: all,

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { Generation } from "../generation.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import type { Wire } from "./wire.ts";
 
@@ -36,7 +38,8 @@ export function servedTier(asked: string): string {
 }
 
 /** The error that a broken upstream model tells inside a 200. */
-export function upstreamError(): Record<string, unknown> {
+export function upstreamError({ fault }: Generation): JsonObject {
+  if (isJsonObject(fault?.body)) return fault.body;
   return {
     message: "The server had an error while processing your request. Sorry about that!",
     type: "server_error",
