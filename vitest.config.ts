@@ -22,6 +22,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
   test: {
     projects,
+    // Concurrent tests wait for HTTP, not for the processor.
+    maxConcurrency: 20,
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
     coverage: {
       include: [
