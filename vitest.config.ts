@@ -10,7 +10,7 @@ const source = "@autolabel/source";
 const nodeConditions = defaultServerConditions.filter((condition) => condition !== "module");
 
 /** One project per workspace folder that holds sources; no package needs a config of its own. */
-const projects = globSync("{packages,apps,examples}/*/src", { cwd: here }).map((folder) => {
+const projects = globSync("{packages,apps,examples,tests}/*/src", { cwd: here }).map((folder) => {
   const root = join(here, dirname(folder));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { name: string };
   return {
@@ -24,7 +24,7 @@ const projects = globSync("{packages,apps,examples}/*/src", { cwd: here }).map((
 const across = {
   extends: true as const,
   root: here,
-  test: { name: "tests", include: ["tests/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000 },
+  test: { name: "tests", include: ["tests/*/*.test.ts"], testTimeout: 120_000, hookTimeout: 60_000 },
 };
 
 export default defineConfig({
@@ -32,6 +32,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: [source, ...nodeConditions] } },
   test: {
     projects: [...projects, across],
+    // Concurrent tests wait for HTTP, not for the processor.
+    maxConcurrency: 20,
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
     coverage: {
       include: [

@@ -175,6 +175,14 @@ describe("a gateway with a contract's prices", () => {
     },
   );
 
+  it("records what an answer without choices cost, which only the error tells", async () => {
+    const { corporate, tracker } = await setUpPriced("1", { faults: [{ kind: "empty-choices" }] });
+    const call = generateText({ model: corporate("house-model"), prompt, maxOutputTokens: 20, maxRetries: 0 });
+    await expect(call).rejects.toThrow();
+    expect(simulator.invoice.count).toBe(1);
+    await expectBilledAsRecorded(tracker);
+  });
+
   it("counts the bound where the gateway tells no usage", async () => {
     const { corporate, tracker } = await setUpPriced("1", { usageField: "omitted" });
     await generateText({ model: corporate("house-model"), prompt, maxOutputTokens: 20 });

@@ -19,10 +19,36 @@ const exported = [
   "Experimental_OpenAITranslationModel",
 ];
 
-type Reviewed = { status: "metered"; by: string[] } | { status: "refused"; why: string };
+type Metered = { status: "metered"; by: string[]; refused?: string[]; modelId: string; asked: object };
+type Reviewed = Metered | { status: "refused"; why: string };
 
-const language: Reviewed = { status: "metered", by: ["doGenerate", "doStream"] };
-const embedding: Reviewed = { status: "metered", by: ["doEmbed"] };
+const prompt = [{ role: "user", content: [{ type: "text", text: "Hello" }] }];
+const language: Reviewed = {
+  status: "metered",
+  by: ["doGenerate", "doStream"],
+  modelId: "gpt-4o-mini",
+  asked: { prompt, maxOutputTokens: 20 },
+};
+const embedding: Reviewed = {
+  status: "metered",
+  by: ["doEmbed"],
+  modelId: "text-embedding-3-small",
+  asked: { values: ["Hello"] },
+};
+const image: Reviewed = {
+  status: "metered",
+  by: ["doGenerate"],
+  modelId: "gpt-image-1",
+  asked: { prompt: "A cat", n: 1, size: "1024x1024", providerOptions: { openai: { quality: "low" } } },
+};
+const speech: Reviewed = { status: "metered", by: ["doGenerate"], modelId: "tts-1", asked: { text: "Hello" } };
+const transcription: Reviewed = {
+  status: "metered",
+  by: ["doGenerate"],
+  refused: ["doStream"],
+  modelId: "gpt-4o-transcribe",
+  asked: { audio: new Uint8Array(64), mediaType: "audio/mpeg", providerOptions: {} },
+};
 
 const doors: Readonly<Record<string, Reviewed>> = {
   "()": language,
@@ -37,14 +63,14 @@ const doors: Readonly<Record<string, Reviewed>> = {
   embeddingModel: embedding,
   textEmbedding: embedding,
   textEmbeddingModel: embedding,
-  image: { status: "refused", why: "billed by picture or by picture tokens, which no quote bounds" },
-  imageModel: { status: "refused", why: "billed by picture or by picture tokens, which no quote bounds" },
-  transcription: { status: "refused", why: "billed by the second of audio" },
-  transcriptionModel: { status: "refused", why: "billed by the second of audio" },
+  image,
+  imageModel: image,
+  transcription,
+  transcriptionModel: transcription,
   translation: { status: "refused", why: "a session without an end that could be bounded" },
   speechTranslationModel: { status: "refused", why: "a session without an end that could be bounded" },
-  speech: { status: "refused", why: "billed by the character or by audio tokens" },
-  speechModel: { status: "refused", why: "billed by the character or by audio tokens" },
+  speech,
+  speechModel: speech,
   files: { status: "refused", why: "stores at OpenAI: free today, but no call that a budget could hold" },
   skills: { status: "refused", why: "stores at OpenAI: free today, but no call that a budget could hold" },
   experimental_batch: { status: "refused", why: "bills when it is done, long after the call" },
@@ -76,14 +102,11 @@ function make(provider: object, name: string, modelId: string): Record<string, u
   return (factory as (modelId: string) => Record<string, unknown>)(modelId);
 }
 
-async function run(model: Record<string, unknown>, method: string): Promise<void> {
-  const prompt = [{ role: "user", content: [{ type: "text", text: "Hello" }] }];
-  const asked = method === "doEmbed" ? { values: ["Hello"] } : { prompt, maxOutputTokens: 20 };
+async function run(model: Record<string, unknown>, method: string, asked: object): Promise<void> {
   const { stream } = await (model[method] as (params: object) => Promise<{ stream?: ReadableStream }>)(asked);
   for await (const _ of stream ?? []);
 }
 
-const modelOf = (by: readonly string[]) => (by.includes("doEmbed") ? "text-embedding-3-small" : "gpt-4o-mini");
 const advice = "A door changed in @ai-sdk/openai: review it at the top of ai-sdk-doors.test.ts";
 
 describe("every door of the installed AI SDK provider", () => {
@@ -107,14 +130,17 @@ describe("every door of the installed AI SDK provider", () => {
       expect(rich.sent()).toBe(0);
       return await rich.simulator.close();
     }
-    const model = make(rich.metered, name, modelOf(door.by));
-    expect(coverage(model), advice).toEqual(door.by.map((method) => ({ name: method, status: "metered" })));
+    const model = make(rich.metered, name, door.modelId);
+    expect(coverage(model), advice).toEqual([
+      ...door.by.map((method) => ({ name: method, status: "metered" })),
+      ...(door.refused ?? []).map((method) => ({ name: method, status: "refused" })),
+    ]);
     for (const method of door.by) {
       const before = rich.sent();
-      await run(model, method).catch(() => undefined);
+      await run(model, method, door.asked).catch(() => undefined);
       expect(rich.sent()).toBe(before + 1);
       const poor = await setUp(0);
-      await run(make(poor.metered, name, modelOf(door.by)), method).catch(() => undefined);
+      await run(make(poor.metered, name, door.modelId), method, door.asked).catch(() => undefined);
       expect(poor.sent()).toBe(0);
       await poor.simulator.close();
     }

@@ -109,6 +109,13 @@ describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) =>
     },
   );
 
+  it("records what an answer without choices cost, which only the error tells", async () => {
+    const { model, tracker } = await setUp("1", { faults: [{ kind: "empty-choices" }] });
+    await generateText({ model, prompt, maxOutputTokens: 20, maxRetries: 0 }).catch(() => undefined);
+    expect(simulator.invoice.count).toBe(1);
+    await expectBilledAsRecorded(tracker);
+  });
+
   it("settles when it is aborted, left early or never read", async () => {
     const { model, tracker } = await setUp("1", { chunkDelayMs: 2, latencyMs: 10 });
     const abort = new AbortController();

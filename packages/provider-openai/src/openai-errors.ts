@@ -75,7 +75,7 @@ interface RefusalFields {
 function readRefusal(error: unknown): RefusalFields {
   const fields = asRecord(error) ?? {};
   const statusCode = fields.statusCode ?? fields.status;
-  const body = parse(fields.responseBody);
+  const body = parse(fields.responseBody) ?? asRecord(fields.data);
   const told = asRecord(body?.error) ?? asRecord(fields.error) ?? {};
   const message = told.message ?? fields.message;
   const code = told.code ?? fields.code;

@@ -148,6 +148,21 @@ describe("openRouterCosts.quote", () => {
     expect(thrice).toBe(3n * (once ?? 0n));
   });
 
+  it.each([
+    ["nothing, because an own key paid", 0, 200_000n, "computed"],
+    ["only the fee on an own key", 0.00000001, 200_000n, "computed"],
+    ["what the tokens cost", 0.0000002, 200_000n, "reported"],
+    ["more than the listed price", 0.0000003, 300_000n, "reported"],
+  ])("counts an embedding that reports %s", (_what, cost, costPicoUsd, kind) => {
+    const modelId = "openai/text-embedding-3-small";
+    const own = openRouterCosts({ prices: { [modelId]: { input: "0.02", output: 0 } } });
+    const embed: Call = { surface: "embed", modelId, request: { values: ["x"] }, settings: {} };
+    const usage = { tokens: 10, inputTokens: 10, outputTokens: 0 };
+    const body = { usage: { prompt_tokens: 10, total_tokens: 10, cost } };
+    const outcome = { call: embed, quote: own.quote(embed), result: { usage, body } };
+    expect(own.receipt(outcome)).toMatchObject({ costPicoUsd, kind });
+  });
+
   it("bounds an embedding by its input alone, and refuses what it cannot bound", () => {
     const embed: Call = {
       surface: "embed",

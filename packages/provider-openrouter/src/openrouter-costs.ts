@@ -89,9 +89,14 @@ function receiptOfResult(result: CallResult, { call }: Outcome, prices: CallPric
   const usage = raw && (readSdkUsage(result.usage) ?? readOpenRouterUsage(raw));
   const evidence = { modelId, ...(usage ? { usage } : {}) };
   const reported = raw ? reportedCost(raw) : metadataCost(result);
-  if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
+  const isPartial = call.surface === "embed" && raw?.is_byok === undefined;
+  if (reported !== undefined && !isPartial) return { costPicoUsd: reported, kind: "reported", ...evidence };
   const price = usage && prices.book(modelId).find("openrouter", modelId, instantOf(call));
   const computed = price && priceUsage(price, usage);
+  // The provider drops from an embedding's usage whose key paid and what that was charged: `cost` may be the fee alone.
+  if (reported !== undefined && reported >= (computed ?? 0n)) {
+    return { costPicoUsd: reported, kind: "reported", ...evidence };
+  }
   if (computed === undefined) return undefined;
   // The listed price of a model that several sell is the dearest of them: tokens x price may be more than was billed.
   const isUpperBound = price?.source !== "stated" && prices.varies(modelId);

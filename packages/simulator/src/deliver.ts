@@ -1,4 +1,5 @@
-import { deltasOf, type Generation } from "./generation.ts";
+import type { FaultKind } from "./faults.ts";
+import { deltasOf, fullCharge, type Generation } from "./generation.ts";
 import { cutConnection, type HttpExchange, pause, sendJson } from "./http-exchange.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
 import { sseData, type Wire } from "./wire/wire.ts";
@@ -19,13 +20,28 @@ export async function deliverJson({ account, wire, exchange, generation, latency
     return;
   }
   const headers = { ...account.limiter.headers(), ...wire.headers(generation) };
+  const startBody = (text: string) => {
+    const length = Buffer.byteLength(text);
+    exchange.response.writeHead(200, { "content-type": "application/json", "content-length": length, ...headers });
+    return { half: text.slice(0, text.length / 2), rest: text.slice(text.length / 2) };
+  };
   switch (generation.fault?.kind) {
     case "cut": {
       const text = JSON.stringify(wire.reply(generation, account.bill(generation, "cut", 0)));
-      const length = Buffer.byteLength(text);
-      exchange.response.writeHead(200, { "content-type": "application/json", "content-length": length, ...headers });
-      return cutConnection(exchange, text.slice(0, text.length / 2));
+      return cutConnection(exchange, startBody(text).half);
     }
+    case "stall": {
+      const { half, rest } = startBody(JSON.stringify(wire.reply(generation, fullCharge(generation))));
+      exchange.response.write(half);
+      await account.stall(exchange);
+      if (exchange.clientGone.aborted) account.bill(generation, "aborted", 0);
+      else account.bill(generation, "completed");
+      exchange.response.end(rest);
+      return;
+    }
+    case "eof":
+      account.bill(generation, "cut", 0);
+      return sendJson(exchange, { body: "", headers });
     case "error-chunk":
       return sendJson(exchange, { body: wire.errorReply(generation, account.bill(generation, "error")), headers });
     case "bad-json": {
@@ -78,17 +94,23 @@ async function sendDeltas(delivery: Delivery): Promise<{ tokens: number }> {
     send(delivery, [sseData(unreadable)]);
     return { tokens: 0 };
   }
-  const breaks = fault?.kind === "cut" || fault?.kind === "error-chunk";
-  const last = breaks ? fault.afterChunks : Number.POSITIVE_INFINITY;
+  const last = fault && BREAKING.has(fault.kind) ? fault.afterChunks : Number.POSITIVE_INFINITY;
+  const deltas = deltasOf(generation).slice(0, last);
+  const stallsAt = fault?.kind === "stall" ? Math.min(fault.afterChunks, deltas.length) : undefined;
   let tokens = 0;
-  for (const delta of deltasOf(generation).slice(0, last)) {
-    if (exchange.clientGone.aborted) break;
+  for (let index = 0; index <= deltas.length; index++) {
+    if (index === stallsAt) await account.stall(exchange);
+    const delta = deltas[index];
+    if (!delta || exchange.clientGone.aborted) break;
     send(delivery, wire.deltaFrames(generation, delta));
     tokens += delta.tokens;
     await pause(account.options.chunkDelayMs ?? 0, exchange);
   }
   return { tokens };
 }
+
+/** Faults that end a stream in its middle. */
+const BREAKING: ReadonlySet<FaultKind> = new Set<FaultKind>(["cut", "eof", "error-chunk"]);
 
 async function endStream(delivery: Delivery, sentTokens: number): Promise<void> {
   const { account, wire, exchange, generation } = delivery;
@@ -97,6 +119,10 @@ async function endStream(delivery: Delivery, sentTokens: number): Promise<void> 
     case "cut":
       account.bill(generation, "cut", sentTokens);
       return cutConnection(exchange, "");
+    case "eof":
+      account.bill(generation, "cut", sentTokens);
+      response.end();
+      return;
     case "error-chunk": {
       send(delivery, wire.errorFrames(generation, account.bill(generation, "error", sentTokens)));
       response.end();

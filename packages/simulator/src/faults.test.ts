@@ -97,6 +97,45 @@ describe("faults that are billed", () => {
     expect(simulator.invoice.lines).toMatchObject([{ outcome: "cut", promptTokens: 4, completionTokens: 2 }]);
   });
 
+  it.each([true, false])("stall, silent from mid-body on until the client leaves (stream: %s)", async (stream) => {
+    const simulator = await simulate({ faults: [{ kind: "stall", afterChunks: 2 }], answer: () => WORDS });
+    const leave = new AbortController();
+    const response = await post(simulator, userBody("x", { stream }), { signal: leave.signal });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const wanted = stream ? "two" : '"object"';
+    for (let text = ""; !text.includes(wanted); ) text += (await reader?.read())?.value ?? "";
+    expect(simulator.inFlight).toBe(1);
+    leave.abort();
+    await eventually(() => simulator.inFlight === 0);
+    expect(simulator.invoice.lines).toMatchObject([{ outcome: "aborted", completionTokens: 7 }]);
+  });
+
+  it.each([
+    [true, 0],
+    [true, 6],
+    [false, 2],
+  ])("stall, and then go on as if nothing had been (stream: %s, after %i)", async (stream, afterChunks) => {
+    const simulator = await simulate({ faults: [{ kind: "stall", afterChunks, at: 1 }], answer: () => WORDS });
+    const response = await post(simulator, userBody("x", { stream }));
+    simulator.resume();
+    const other = await post(simulator, userBody("x", { stream }));
+    const words = (text: string) => text.match(/"content":"[^"]+"/g);
+    expect(words(await response.text())).toEqual(words(await other.text()));
+    expect(simulator.invoice.lines.map(({ outcome }) => outcome)).toEqual(["completed", "completed"]);
+  });
+
+  it.each([
+    [true, 0, 0],
+    [true, 3, 3],
+    [false, 0, 0],
+  ])("eof, a body that ends early without an error (stream: %s, after %i)", async (stream, afterChunks, count) => {
+    const simulator = await simulate({ faults: [{ kind: "eof", afterChunks }], answer: () => WORDS });
+    const text = await (await post(simulator, userBody("x", { stream }))).text();
+    expect(framesOf(text)).toHaveLength(count);
+    if (!stream) expect(text).toBe("");
+    expect(simulator.invoice.lines).toMatchObject([{ outcome: "cut", completionTokens: 7 }]);
+  });
+
   it("error-chunk in mid-stream, with the usage that is billed", async () => {
     const simulator = await simulate({ faults: [{ kind: "error-chunk", afterChunks: 3 }], answer: () => WORDS });
     const frames = framesOf(await (await post(simulator, userBody("x", { stream: true }))).text()) as StreamChunk[];
@@ -104,6 +143,17 @@ describe("faults that are billed", () => {
     expect(frames[3]).toMatchObject({ error: { code: 502 }, choices: [{ finish_reason: "error" }] });
     expect(frames[3]?.usage).toMatchObject({ completion_tokens: 4 });
     expect(simulator.invoice.lines).toMatchObject([{ outcome: "error", completionTokens: 4 }]);
+  });
+
+  it.each([
+    ["/api/v1/chat/completions", "openai/gpt-4o-mini"],
+    ["/v1/chat/completions", "gpt-4o-mini"],
+    ["/v1/responses", "gpt-4o-mini"],
+  ])("error-chunk with an error of one's own: %s", async (path, model) => {
+    const simulator = await simulate({ faults: [{ kind: "error-chunk", body: { code: 429, message: "Slow down" } }] });
+    const body = { ...userBody("x", { model, stream: true }), input: "x" };
+    const text = await (await post(simulator, body, { path })).text();
+    expect(text.split("\n\n").at(-2)).toMatch(/"code":429,"message":"Slow down"/);
   });
 
   it("error inside an unstreamed 200", async () => {

@@ -2,9 +2,10 @@ import { seededFraction } from "./seeded-random.ts";
 
 /**
  * What goes wrong. Not billed: the HTTP statuses unless `isBilled`, `timeout` (held open until the client leaves) and
- * `disconnect` (socket destroyed before any byte). Billed: `cut` (socket destroyed in mid-body), `error-chunk` (an error
- * inside a 200), `bad-json`, `bad-schema` (JSON with its usage, whose answer has another shape), `empty-choices`,
- * `invalid-label`. `slow` answers properly after `ms`.
+ * `disconnect` (socket destroyed before any byte). Billed: `cut` (socket destroyed in mid-body), `stall` (silent in
+ * mid-body until the client leaves, or until the simulator is told to resume), `eof` (the body ends properly, but early; an
+ * unstreamed one is empty), `error-chunk` (an error inside a 200), `bad-json`, `bad-schema` (JSON with its usage, whose
+ * answer has another shape), `empty-choices`, `invalid-label`. `slow` answers properly after `ms`.
  */
 export type FaultKind =
   | "400"
@@ -20,6 +21,8 @@ export type FaultKind =
   | "disconnect"
   | "slow"
   | "cut"
+  | "stall"
+  | "eof"
   | "error-chunk"
   | "bad-json"
   | "bad-schema"
@@ -41,11 +44,14 @@ export interface Fault {
   readonly times?: number;
   /** Sent as `retry-after`: seconds, or an HTTP date. */
   readonly retryAfter?: number | string;
-  /** `cut` and `error-chunk`: how many word chunks of a stream go out before. Default 2. */
+  /** `cut`, `stall`, `eof` and `error-chunk`: how many word chunks of a stream go out before. Default 2. */
   readonly afterChunks?: number;
   /** An HTTP status that comes after the answer was generated: it is billed, and the error body tells the usage. */
   readonly isBilled?: boolean;
-  /** Replaces the body of an HTTP error or of `bad-json`; for `invalid-label` a text that replaces the label. */
+  /**
+   * Replaces the body of an HTTP error or of `bad-json`, and the error that an `error-chunk` tells; for `invalid-label` a
+   * text that replaces the label.
+   */
   readonly body?: unknown;
   /** `slow`: milliseconds to wait. Default 1000. */
   readonly ms?: number;

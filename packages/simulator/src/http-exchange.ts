@@ -55,11 +55,11 @@ export async function pause(ms: number, { clientGone }: HttpExchange): Promise<b
   return !clientGone.aborted;
 }
 
-/** Waits until the client leaves, or the server closes. */
-export async function untilClientLeaves({ clientGone }: HttpExchange): Promise<void> {
-  if (clientGone.aborted) return;
+/** Waits for a signal, such as that the client left. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    clientGone.addEventListener("abort", () => resolve(), { once: true });
+    signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

@@ -14,21 +14,24 @@ import {
   openRouterKey,
   openRouterModels,
 } from "./wire/catalog.ts";
-import { gatewayChat } from "./wire/gateway.ts";
+import { gatewayChat, gatewayEmbeddings } from "./wire/gateway.ts";
 import { openAiChat } from "./wire/openai-chat.ts";
 import { openAiEmbeddings } from "./wire/openai-embeddings.ts";
 import { openAiResponses } from "./wire/openai-responses.ts";
 import { openRouterChat } from "./wire/openrouter.ts";
+import { openRouterCompletions } from "./wire/openrouter-completions.ts";
 import { openRouterEmbeddings } from "./wire/openrouter-embeddings.ts";
 import type { Wire } from "./wire/wire.ts";
 
 const WIRES: readonly Wire[] = [
   openRouterChat,
+  openRouterCompletions,
   openRouterEmbeddings,
   openAiChat,
   openAiResponses,
   openAiEmbeddings,
   gatewayChat,
+  gatewayEmbeddings,
 ];
 
 const ENDPOINTS_PATH = /^\/api\/v1\/models\/([^/]+\/[^/]+)\/endpoints$/;

@@ -1,6 +1,6 @@
 import { admit, checkKey, faultRefusal, parseBody } from "./admit.ts";
 import { deliverJson, deliverStream } from "./deliver.ts";
-import { type HttpExchange, readBody, sendJson, untilClientLeaves } from "./http-exchange.ts";
+import { type HttpExchange, readBody, sendJson, untilAborted } from "./http-exchange.ts";
 import { Refusal } from "./refusal.ts";
 import { seededLatencyMs } from "./seeded-random.ts";
 import type { SimulatedAccount } from "./simulated-account.ts";
@@ -54,7 +54,7 @@ async function generateAndDeliver(
     exchange.response.destroy();
     return;
   }
-  if (fault?.kind === "timeout") return untilClientLeaves(exchange);
+  if (fault?.kind === "timeout") return untilAborted(exchange.clientGone);
   const refusal = faultRefusal(fault, wire);
   if (refusal && !fault?.isBilled) throw refusal;
   const model = atTier(admit(account, wire, request), tier);

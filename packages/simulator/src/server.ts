@@ -29,6 +29,8 @@ export interface Simulator {
   setFaults(faults: readonly Fault[]): void;
   /** Changes what is sold at which prices: the built-in table with these models. Answers in the making keep their price. */
   setModels(models: NonNullable<SimulatorOptions["models"]>): void;
+  /** Lets answers go on that a `stall` holds up; until the next `setFaults` or `reset` none stalls any more. */
+  resume(): void;
   /** Starts over: invoice, credit, counters, prompt cache, limits and fault counts. */
   reset(): void;
   /** Drops all connections and stops; answers in the making are billed as aborted. */
@@ -79,7 +81,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return account.maxInFlight;
     },
     setModels: (models) => account.setModels(models),
-    setFaults: (faults) => account.faults.replace(faults),
+    setFaults: (faults) => account.setFaults(faults),
+    resume: () => account.resume(),
     reset: () => account.reset(),
     async close() {
       const closed = new Promise<void>((resolve) => {

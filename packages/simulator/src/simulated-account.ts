@@ -1,6 +1,7 @@
 import { answerRequest, composeAnswer, invalidLabelText } from "./answers.ts";
 import { type Fault, FaultPlan } from "./faults.ts";
 import { fullCharge, type Generation, measureAnswers, partialCharge, type Reporting } from "./generation.ts";
+import { type HttpExchange, untilAborted } from "./http-exchange.ts";
 import { InvoiceBook, type InvoiceLine, type InvoiceOutcome } from "./invoice.ts";
 import type { MediaCounts } from "./media/media-prices.ts";
 import { BatchStore } from "./media/openai-batches.ts";
@@ -38,6 +39,7 @@ export class SimulatedAccount {
   readonly #lookups = new Map<string, number>();
   readonly #cache = new PromptCache();
   readonly #attempts = new Map<string, number>();
+  #resumed = new AbortController();
   #requests = 0;
   #inFlight = 0;
   #maxInFlight = 0;
@@ -196,12 +198,29 @@ export class SimulatedAccount {
     });
   }
 
+  /** Takes new faults; answers stall again. */
+  setFaults(faults: readonly Fault[]): void {
+    this.faults.replace(faults);
+    this.#resumed = new AbortController();
+  }
+
+  /** Waits until the client leaves, or until {@link resume}. */
+  async stall({ clientGone }: HttpExchange): Promise<void> {
+    await untilAborted(AbortSignal.any([clientGone, this.#resumed.signal]));
+  }
+
+  /** Lets stalled answers go on, and later ones not stall. */
+  resume(): void {
+    this.#resumed.abort();
+  }
+
   /** Starts over: invoice, counters, attempts, cache, limits, and how often each fault has struck. */
   reset(): void {
     this.invoice.clear();
     this.files.clear();
     this.batches.clear();
     this.faults.reset();
+    this.#resumed = new AbortController();
     this.limiter.reset();
     this.#cache.clear();
     this.#attempts.clear();

@@ -174,3 +174,33 @@ describe("a company's gateway", () => {
     expect([response.status, await response.json()]).toEqual([Number(kind), body]);
   });
 });
+
+describe("OpenRouter's completions", () => {
+  it("answer a prompt by a text, streamed or not, and tell the cost that they bill", async () => {
+    const simulator = await simulate({ answer: () => "one two" });
+    const path = "/api/v1/completions";
+    const body = { model: "openai/gpt-4o-mini", prompt: "hello" };
+    const reply = await chat(simulator, body, { path });
+    expect(reply.choices[0]).toMatchObject({ text: "one two", finish_reason: "stop" });
+    const frames = await (await post(simulator, { ...body, stream: true }, { path })).text();
+    expect(frames.match(/"text":"[^"]+"/g)).toEqual(['"text":"one"', '"text":" two"']);
+    expect(frames.endsWith("data: [DONE]\n\n")).toBe(true);
+    const [first, second] = simulator.invoice.lines;
+    expect(BigInt(Math.round((reply.usage.cost ?? 0) * 1e12))).toBe(first?.costPicoUsd);
+    expect(second?.costPicoUsd).toBe(first?.costPicoUsd);
+  });
+});
+
+describe("embeddings elsewhere", () => {
+  it.each([
+    ["/api/v1/embeddings", "openai/text-embedding-3-small", 40_000n],
+    ["/gateway/v1/embeddings", "any-model", 0n],
+  ])("%s", async (path, embeddingModel, costPicoUsd) => {
+    const simulator = await simulate();
+    const reply = await chat(simulator, { model: embeddingModel, input: ["one", "two"] }, { path });
+    expect(reply).toMatchObject({ object: "list", usage: { prompt_tokens: 2 } });
+    expect(simulator.invoice.lines).toMatchObject([{ promptTokens: 2, completionTokens: 0, costPicoUsd }]);
+    const told = reply.usage.cost === undefined ? 0n : BigInt(Math.round(reply.usage.cost * 1e12));
+    expect(told).toBe(costPicoUsd);
+  });
+});

@@ -198,6 +198,8 @@ describe('while the store fails, under "deny"', () => {
       await hold.markDispatched();
       const settle = fail("settle");
       await expect(hold.settle({ costPicoUsd: 4n })).rejects.toThrow(LedgerError);
+      // As the meter does: from here on the outbox ends it.
+      hold.abandon();
       if (isBack) settle.mockRestore();
       await ledger.close();
       expect(vi.getTimerCount()).toBe(0);

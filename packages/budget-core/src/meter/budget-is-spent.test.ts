@@ -27,7 +27,8 @@ let simulator: Simulator;
 afterEach(() => simulator.close());
 
 async function setUp(options: CostTrackerOptions) {
-  simulator = await startSimulator();
+  // The same words at every step: ids of calls are drawn, and would draw other answers.
+  simulator = await startSimulator({ answer: () => '{"q":"the next thing to look up"}' });
   const tracker = new CostTracker(options);
   return { tracker, model: modelOf(tracker) };
 }

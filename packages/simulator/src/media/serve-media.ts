@@ -1,6 +1,6 @@
 import { hash, randomUUID } from "node:crypto";
 import { checkKey, faultRefusal } from "../admit.ts";
-import { cutConnection, type HttpExchange, pause, readBytes, sendJson, untilClientLeaves } from "../http-exchange.ts";
+import { cutConnection, type HttpExchange, pause, readBytes, sendJson, untilAborted } from "../http-exchange.ts";
 import type { InvoiceOutcome } from "../invoice.ts";
 import { asText } from "../json.ts";
 import { Refusal } from "../refusal.ts";
@@ -57,7 +57,7 @@ async function answerAndBill(
     exchange.response.destroy();
     return;
   }
-  if (fault?.kind === "timeout") return untilClientLeaves(exchange);
+  if (fault?.kind === "timeout") return untilAborted(exchange.clientGone);
   const refusal = faultRefusal(fault, openAiChat);
   if (refusal) throw refusal;
   const id = deployment ?? asText(request.body.model) ?? "";

@@ -3,6 +3,7 @@ import { exactNumber } from "../json.ts";
 import { decimalText } from "../pico-usd.ts";
 import type { Charge } from "../price-table.ts";
 import { openAiChat } from "./openai-chat.ts";
+import { openAiEmbeddings } from "./openai-embeddings.ts";
 import { SSE_DONE, sseData, type Wire } from "./wire.ts";
 
 /**
@@ -30,6 +31,14 @@ export const gatewayChat: Wire = {
     const body: unknown = JSON.parse(totals.slice("data: ".length));
     return [...frames.slice(0, -2), sseData(withCost(generation, charge, body)), SSE_DONE];
   },
+};
+
+/** The embeddings of the same gateway. */
+export const gatewayEmbeddings: Wire = {
+  ...openAiEmbeddings,
+  name: "gateway",
+  servesAnyModel: true,
+  path: "/gateway/v1/embeddings",
 };
 
 function withCost({ reporting }: Generation, charge: Charge, body: unknown): unknown {

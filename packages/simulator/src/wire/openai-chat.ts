@@ -18,7 +18,7 @@ export const openAiChat: Wire = {
     choices: replyChoices(generation),
     ...(generation.reporting.usage && { usage: usage(charge) }),
   }),
-  errorReply: (generation) => ({ ...envelope(generation, "chat.completion"), error: upstreamError() }),
+  errorReply: (generation) => ({ ...envelope(generation, "chat.completion"), error: upstreamError(generation) }),
   openFrames: () => [],
   deltaFrames: (generation, delta) => [
     chunk(generation, [
@@ -35,7 +35,7 @@ export const openAiChat: Wire = {
       : [];
     return [...ends, ...totals, SSE_DONE];
   },
-  errorFrames: () => [sseData({ error: upstreamError() })],
+  errorFrames: (generation) => [sseData({ error: upstreamError(generation) })],
 };
 
 function envelope(generation: Generation, object: string): Record<string, unknown> {

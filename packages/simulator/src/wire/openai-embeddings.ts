@@ -27,7 +27,7 @@ export const openAiEmbeddings: Wire = {
     model: model.id,
     ...(reporting.usage && { usage: { prompt_tokens: counts.promptTokens, total_tokens: counts.promptTokens } }),
   }),
-  errorReply: () => ({ error: upstreamError() }),
+  errorReply: (generation) => ({ error: upstreamError(generation) }),
   openFrames: () => [],
   deltaFrames: () => [],
   closeFrames: () => [],

@@ -13,7 +13,7 @@ export const openAiResponses: Wire = {
   readRequest: readResponsesRequest,
   newId: () => `resp_${randomBytes(24).toString("hex")}`,
   reply: (generation, charge) => ended(generation, charge),
-  errorReply: (generation) => ({ ...response(generation, "failed"), error: serverError() }),
+  errorReply: (generation) => ({ ...response(generation, "failed"), error: serverError(generation) }),
   openFrames: (generation) => [
     event(generation, "response.created", { response: response(generation, "in_progress") }),
     event(generation, "response.in_progress", { response: response(generation, "in_progress") }),
@@ -39,7 +39,7 @@ export const openAiResponses: Wire = {
       event(generation, name, { response: body }),
     ];
   },
-  errorFrames: (generation) => [event(generation, "error", serverError())],
+  errorFrames: (generation) => [event(generation, "error", serverError(generation))],
 };
 
 function ended(generation: Generation, charge: Charge): Record<string, unknown> {
@@ -144,9 +144,9 @@ function usage({ counts }: Charge): Record<string, unknown> {
   };
 }
 
-function serverError(): Record<string, unknown> {
-  const { message } = upstreamError();
-  return { code: "server_error", message, param: null };
+function serverError(generation: Generation): Record<string, unknown> {
+  const { message, code } = upstreamError(generation);
+  return { code: code ?? "server_error", message, param: null };
 }
 
 /** Events of a stream are numbered from 0. */

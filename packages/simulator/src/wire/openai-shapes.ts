@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { Generation } from "../generation.ts";
 import { type HttpExchange, sendJson } from "../http-exchange.ts";
+import { isJsonObject, type JsonObject } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import type { Wire } from "./wire.ts";
 
@@ -44,7 +46,8 @@ export function sendOpenAiRefusal(exchange: HttpExchange, refusal: Refusal): voi
 }
 
 /** The error that a broken upstream model tells inside a 200. */
-export function upstreamError(): Record<string, unknown> {
+export function upstreamError({ fault }: Generation): JsonObject {
+  if (isJsonObject(fault?.body)) return fault.body;
   return {
     message: "The server had an error while processing your request. Sorry about that!",
     type: "server_error",

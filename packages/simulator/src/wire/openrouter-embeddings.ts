@@ -14,4 +14,6 @@ export const openRouterEmbeddings: Wire = {
     provider: generation.model.provider,
     ...usageMember(generation, charge),
   }),
+  // A vector is never streamed; the error that is told in its place has no usage.
+  errorReply: () => ({ error: { code: 502, message: "Provider returned error" } }),
 };

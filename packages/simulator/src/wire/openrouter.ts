@@ -35,7 +35,7 @@ export const openRouterChat: Wire = {
   }),
   errorReply: (generation, charge) => ({
     ...envelope(generation, "chat.completion"),
-    error: UPSTREAM_ERROR,
+    error: upstreamError(generation),
     choices: [{ index: 0, message: { role: "assistant", content: "" }, finish_reason: "error" }],
     ...usageMember(generation, charge),
   }),
@@ -64,11 +64,15 @@ export const openRouterChat: Wire = {
   },
   errorFrames: (generation, charge) => [
     chunk(generation, [{ index: 0, delta: { content: "" }, finish_reason: "error" }], {
-      error: UPSTREAM_ERROR,
+      error: upstreamError(generation),
       ...usageMember(generation, charge),
     }),
   ],
 };
+
+function upstreamError({ fault }: Generation): unknown {
+  return fault?.body ?? UPSTREAM_ERROR;
+}
 
 function envelope(generation: Generation, object: string): Record<string, unknown> {
   return {

@@ -1,0 +1,152 @@
+import {
+  type EmbeddingModel,
+  embed,
+  embedMany,
+  generateText,
+  isStepCount,
+  type LanguageModel,
+  Output,
+  streamText,
+  ToolLoopAgent,
+  tool,
+  wrapEmbeddingModel,
+} from "ai";
+import { z } from "zod";
+import { type Asked, type Opened, prompt, type Way } from "./way.ts";
+
+/** A model of the AI SDK, not the name of one. */
+export type Model = Exclude<LanguageModel, string>;
+/** An embedding model of the AI SDK. */
+export type Embedding = Exclude<EmbeddingModel, string>;
+
+const words = Output.object({ schema: z.object({ words: z.array(z.string()) }) });
+const tools = { look: tool({ inputSchema: z.object({ q: z.string() }), execute: async () => "found" }) };
+
+/** Three steps: two calls of a tool, then an answer in words. */
+const loop = {
+  tools,
+  stopWhen: isStepCount(3),
+  prepareStep: ({ stepNumber }: { stepNumber: number }) => ({
+    toolChoice: stepNumber < 2 ? ("required" as const) : ("none" as const),
+  }),
+};
+
+function settings({ signal, maxRetries, timeoutMs }: Asked) {
+  return {
+    prompt,
+    maxOutputTokens: 60,
+    maxRetries,
+    ...(signal ? { abortSignal: signal } : {}),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+  };
+}
+
+function agentOf(model: Model, { maxRetries }: Asked) {
+  return new ToolLoopAgent({ model, ...loop, maxOutputTokens: 60, maxRetries });
+}
+
+function agentCall({ signal, timeoutMs }: Asked) {
+  return {
+    prompt,
+    ...(signal ? { abortSignal: signal } : {}),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+  };
+}
+
+interface TextResult {
+  textStream: AsyncIterable<string>;
+  text: PromiseLike<string>;
+  toTextStreamResponse(): Response;
+}
+
+function opened(result: TextResult): Opened {
+  return {
+    async *pieces() {
+      yield* result.textStream;
+      // The text stream just ends when something went wrong; the promise tells what.
+      await result.text;
+    },
+    body: () => result.toTextStreamResponse().body ?? new ReadableStream(),
+  };
+}
+
+/** Settings that only streams have. */
+function streamSettings({ streamRetries = 0 }: Asked) {
+  return { streamRetries, onError: () => {} };
+}
+
+/** Ways to use a language model that can do all there is. */
+export const languageWays: readonly Way<Model>[] = [
+  { name: "generateText", kind: "answer", call: (model, asked) => generateText({ model, ...settings(asked) }) },
+  {
+    name: "generateText with Output.object",
+    kind: "answer",
+    call: (model, asked) => generateText({ model, output: words, ...settings(asked) }),
+  },
+  {
+    name: "generateText, 3 steps with tools",
+    kind: "answer",
+    requestsBefore: 2,
+    call: (model, asked) => generateText({ model, ...loop, ...settings(asked) }),
+  },
+  {
+    name: "ToolLoopAgent.generate",
+    kind: "answer",
+    requestsBefore: 2,
+    call: (model, asked) => agentOf(model, asked).generate(agentCall(asked)),
+  },
+  {
+    name: "streamText",
+    kind: "stream",
+    open: async (model, asked) => opened(streamText({ model, ...streamSettings(asked), ...settings(asked) })),
+  },
+  {
+    name: "streamText with Output.object",
+    kind: "stream",
+    open: async (model, asked) =>
+      opened(streamText({ model, output: words, ...streamSettings(asked), ...settings(asked) })),
+  },
+  {
+    name: "streamText, 3 steps with tools",
+    kind: "stream",
+    requestsBefore: 2,
+    open: async (model, asked) => opened(streamText({ model, ...loop, ...streamSettings(asked), ...settings(asked) })),
+  },
+  {
+    name: "ToolLoopAgent.stream",
+    kind: "stream",
+    requestsBefore: 2,
+    open: async (model, asked) => opened(await agentOf(model, asked).stream(agentCall(asked))),
+  },
+];
+
+/** Ways to use a model that knows neither schemas nor tools, or whose other ways are tested elsewhere. */
+export const plainWays = languageWays.filter(({ name }) => name === "generateText" || name === "streamText");
+
+function embedSettings({ signal, maxRetries, timeoutMs }: Asked) {
+  const ends = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
+  return { maxRetries, abortSignal: AbortSignal.any(ends.filter((end) => end !== undefined)) };
+}
+
+/** Ways to use an embedding model. */
+export const embeddingWays: readonly Way<Embedding>[] = [
+  {
+    name: "embed",
+    kind: "embedding",
+    call: (model, asked) => embed({ model, value: prompt, ...embedSettings(asked) }),
+  },
+  {
+    name: "embedMany, 2 requests",
+    kind: "embedding",
+    requestsBefore: 1,
+    call: (model, asked) =>
+      embedMany({ model: oneByOne(model), values: ["one", "two"], maxParallelCalls: 1, ...embedSettings(asked) }),
+  },
+];
+
+function oneByOne(model: Embedding): Embedding {
+  return wrapEmbeddingModel({
+    model: model as Parameters<typeof wrapEmbeddingModel>[0]["model"],
+    middleware: { specificationVersion: "v4", overrideMaxEmbeddingsPerCall: () => 1 },
+  });
+}

@@ -1,0 +1,79 @@
+import type { CostTracker, Receipt } from "@autolabel/budget-core";
+import type { Simulator } from "@autolabel/simulator";
+import type { Attempt } from "./ending.ts";
+
+/** What must be in the books after a call. */
+export interface Expected {
+  /** Every request that is sent, in order. */
+  attempts: readonly Attempt[];
+  /** Whether calls cost nothing here, so that one that was not billed may still stand in the books, at 0. */
+  isFree: boolean;
+}
+
+/** What a budget recorded, to be held against the provider's invoice. */
+export class Books {
+  readonly #tracker: CostTracker;
+  readonly #receipts: Receipt[] = [];
+
+  constructor(tracker: CostTracker) {
+    this.#tracker = tracker;
+    tracker.on("spend", ({ receipt }) => this.#receipts.push(receipt));
+  }
+
+  /** Whether nothing is open any more, and all that must be counted is. */
+  async areClosed({ requests, inFlight }: Simulator, { attempts }: Expected): Promise<boolean> {
+    const { callCount, held } = await this.#tracker.getStats();
+    return inFlight === 0 && requests === attempts.length && held === 0 && callCount === counted(attempts);
+  }
+
+  /** What is wrong, in words; nothing when what was recorded is what was billed, or above it and flagged. */
+  async problems({ invoice, requests }: Simulator, expected: Expected): Promise<string[]> {
+    const { attempts, isFree } = expected;
+    const { callCount, boundCallCount, exact } = await this.#tracker.getStats();
+    const flagged = attempts.filter(({ recorded }) => recorded === "bound").length;
+    const [spent, billed] = [exact.spent.picoUsd, invoice.totalPicoUsd];
+    const checks: [boolean, string][] = [
+      [requests === attempts.length, `${requests} requests were sent, not ${attempts.length}`],
+      [invoice.count === billedOf(attempts), `${invoice.count} requests were billed, not ${billedOf(attempts)}`],
+      [callCount === counted(attempts), `${callCount} calls were counted, not ${counted(attempts)}`],
+      [this.#receipts.length === callCount, `${this.#receipts.length} receipts were told for ${callCount} calls`],
+      [boundCallCount === flagged, `${boundCallCount} calls were flagged as counted at their bound, not ${flagged}`],
+      [exact.held.picoUsd === 0n, `${exact.held.picoUsd} are still held`],
+      [exact.unresolved.picoUsd === 0n, `${exact.unresolved.picoUsd} are unresolved`],
+      [spent >= billed, `recorded ${spent} is below the ${billed} that were billed`],
+      [flagged > 0 || spent === billed, `recorded ${spent} is not the ${billed} that were billed`],
+      [flagged === 0 || spent > billed, `the bound ${spent} is not above the ${billed} that were billed`],
+    ];
+    const failed = checks.flatMap(([holds, problem]) => (holds ? [] : [problem]));
+    return isFree ? failed : [...failed, ...this.#unpaired(invoice.lines.map(({ costPicoUsd }) => costPicoUsd))];
+  }
+
+  /** Every receipt that claims to be exact needs a bill of its own; every other bill a flagged receipt not below it. */
+  #unpaired(bills: bigint[]): string[] {
+    const problems: string[] = [];
+    const bounds = this.#receipts.filter(({ kind }) => kind === "bound").map(({ costPicoUsd }) => costPicoUsd);
+    for (const { kind, costPicoUsd } of this.#receipts) {
+      if (kind === "bound") continue;
+      const at = bills.indexOf(costPicoUsd);
+      if (at < 0) problems.push(`nothing was billed for the ${costPicoUsd} of an exact receipt`);
+      else bills.splice(at, 1);
+    }
+    bounds.sort(descending);
+    for (const [index, bill] of bills.sort(descending).entries()) {
+      if ((bounds[index] ?? 0n) < bill) problems.push(`no receipt covers a bill of ${bill}`);
+    }
+    return problems;
+  }
+}
+
+function descending(first: bigint, second: bigint): number {
+  return first < second ? 1 : -1;
+}
+
+function counted(attempts: readonly Attempt[]): number {
+  return attempts.filter(({ recorded }) => recorded !== "nothing").length;
+}
+
+function billedOf(attempts: readonly Attempt[]): number {
+  return attempts.filter(({ billed }) => billed).length;
+}
