@@ -1,20 +1,26 @@
 /*
  * How fast the labeler is, and what it needs, against a provider that answers at once or after a fixed time:
  *
- *   node --expose-gc --conditions=@autolabel/source benchmarks/labeler/index.ts [throughput] [ceiling] [memory] [resume] [ROWS]
+ *   pnpm build   (for memory and start, which run what users run)
+ *   node --conditions=@autolabel/source benchmarks/labeler/index.ts [throughput] [ceiling] [memory] [resume] [start] [ROWS]
  *
  * throughput   256 calls in flight, 200 ms each, everything durable; beside it a loop over fetch as one would write it by
  *              hand, that keeps nothing. Both in turn, three rounds; the ideal is 256 / 0.2 s = 1,280 rows/s.
  * ceiling      the same at a provider that answers at once.
- * memory       resident memory while 100,000 and ROWS (default 1,000,000) rows are labeled.
+ * memory       the command on a CSV file of 100,000 and of ROWS (default 1,000,000) rows: the most that was resident.
  * resume       from the start of the process to the first call, with nine of ten rows done.
+ * start        from the start of the command to the end of its --help.
+ *
+ * Clock times mean little on a machine that others use: CPU time a row and the load are told beside them.
  */
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createWriteStream, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { resumeRun } from "../../apps/labeler/src/engine/start-run.ts";
 import { AutoLabeler, Settings } from "../../apps/labeler/src/index.ts";
 import { findRun } from "../../apps/labeler/src/store/runs.ts";
@@ -22,6 +28,7 @@ import { findRun } from "../../apps/labeler/src/store/runs.ts";
 const here = import.meta.dirname;
 const sections = process.argv.slice(2).filter((argument) => !/^\d+$/.test(argument));
 const wants = (section: string) => sections.length === 0 || sections.includes(section);
+const command = join(here, "../../apps/labeler/dist/cli.js");
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 async function withProvider<T>(latencyMs: number, work: (url: string) => Promise<T>): Promise<T> {
@@ -63,24 +70,36 @@ async function withLabeler<T>(
   }
 }
 
-/** Rows per second, input taken in before the clock starts. */
-async function labelRows(url: string, rows: number, concurrency: number): Promise<number> {
+/** How fast rows were labeled, and at what CPU time of this process. */
+interface Speed {
+  rowsPerSecond: number;
+  cpuMicrosPerRow: number;
+}
+
+async function timed(rows: number, work: () => Promise<void>): Promise<Speed> {
+  const start = performance.now();
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return { rowsPerSecond: (1000 * rows) / (performance.now() - start), cpuMicrosPerRow: (user + system) / rows };
+}
+
+/** Input is taken in before the clock starts. */
+async function labelRows(url: string, rows: number, concurrency: number): Promise<Speed> {
   return await withLabeler(url, concurrency, async (labeler) => {
     const run = await labeler.start({ rows: texts(rows), column: "text" });
-    const start = performance.now();
-    const outcome = await run.finish();
-    const seconds = (performance.now() - start) / 1000;
-    if (outcome.kind !== "completed" || run.counts.labeled !== rows) throw new Error(`ended as ${outcome.kind}`);
+    const speed = await timed(rows, async () => void (await run.finish()));
+    const { kind } = await run.finish();
+    if (kind !== "completed" || run.counts.labeled !== rows) throw new Error(`ended as ${kind}`);
     await run.close();
-    return rows / seconds;
+    return speed;
   });
 }
 
 /** What one writes by hand: so many fetches at once, answers in memory, no budget, nothing kept. */
-async function loopRows(url: string, rows: number, concurrency: number): Promise<number> {
+async function loopRows(url: string, rows: number, concurrency: number): Promise<Speed> {
   const labels: string[] = [];
   const source = texts(rows);
-  const start = performance.now();
   const work = async () => {
     for (let next = source.next(); !next.done; next = source.next()) {
       const response = await fetch(`${url}/chat/completions`, {
@@ -92,41 +111,68 @@ async function loopRows(url: string, rows: number, concurrency: number): Promise
       labels.push(String(JSON.parse(choices[0]?.message.content ?? "{}").result));
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  const speed = await timed(rows, async () => void (await Promise.all(Array.from({ length: concurrency }, work))));
   if (labels.length !== rows) throw new Error("lost rows");
-  return rows / ((performance.now() - start) / 1000);
+  return speed;
 }
 
-async function compare(title: string, options: { latencyMs: number; rows: number; ideal?: number }) {
-  const [ours, byHand]: [number[], number[]] = [[], []];
+async function compare(title: string, options: { latencyMs: number; rows: number; ideal: number; target: string }) {
+  const [ours, byHand]: [Speed[], Speed[]] = [[], []];
   for (let round = 0; round < 3; round++) {
     await withProvider(options.latencyMs, async (url) => {
       ours.push(await labelRows(url, options.rows, 256));
       byHand.push(await loopRows(url, options.rows, 256));
     });
   }
-  const of = (rate: number) => (options.ideal ? ` (${((100 * rate) / options.ideal).toFixed(0)} % of the ideal)` : "");
-  console.log(`${title}, ${options.rows} rows, 256 in flight, median of 3 rounds`);
-  console.log(`  labeler, durable     ${median(ours).toFixed(0)} rows/s${of(median(ours))}`);
-  console.log(`  fetch loop, no store ${median(byHand).toFixed(0)} rows/s${of(median(byHand))}`);
+  const tell = (speeds: readonly Speed[]) => {
+    const rate = median(speeds.map(({ rowsPerSecond }) => rowsPerSecond));
+    const cpu = median(speeds.map(({ cpuMicrosPerRow }) => cpuMicrosPerRow));
+    const share = `${((100 * rate) / options.ideal).toFixed(0)} %`;
+    return `${rate.toFixed(0)} rows/s (${share} of ${options.ideal}), ${cpu.toFixed(0)} us CPU a row`;
+  };
+  console.log(`${title}, ${options.rows} rows, 256 in flight, median of 3 rounds; target ${options.target}`);
+  console.log(`  labeler, durable     ${tell(ours)}`);
+  console.log(`  fetch loop, no store ${tell(byHand)}`);
 }
 
-/** Labels so many rows in this process and says how much memory it had at most. */
-async function measureMemory(url: string, rows: number) {
-  await withLabeler(url, 256, async (labeler) => {
-    const run = await labeler.start({ rows: texts(rows), column: "text" });
-    let peak = 0;
-    const timer = setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage.rss());
-    }, 100);
-    await run.finish();
-    const output = join(tmpdir(), `bench-${process.pid}.csv`);
-    await run.writeTo(output);
-    clearInterval(timer);
-    rmSync(output);
-    console.log(`memory, ${rows} rows: at most ${(peak / 2 ** 20).toFixed(0)} MB resident`);
-    await run.close();
-  });
+/** Labels a file by the command, as it was built. @returns the most memory that was resident, in MB. */
+async function measureMemory(url: string, rows: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "labeler-bench-"));
+  try {
+    const lines = function* () {
+      yield "text\n";
+      for (const { text } of texts(rows)) yield `"${text}"\n`;
+    };
+    await pipeline(Readable.from(lines()), createWriteStream(join(folder, "data.csv")));
+    const tellMemory = "process.on('exit', () => process.send(process.resourceUsage().maxRSS / 1024))";
+    const flags = `--labels refund,delivery --model ${config(1).model} --budget 1000000 -j 256 --store runs -o out.csv`;
+    const child = fork(command, ["label", "data.csv", ...flags.split(" ")], {
+      cwd: folder,
+      env: { ...process.env, OPENROUTER_API_KEY: "none", OPENROUTER_BASE_URL: url },
+      execArgv: ["--import", `data:text/javascript,${encodeURIComponent(tellMemory)}`],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    const told = once(child, "message");
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`the command ended with ${String(code)}`);
+    const [megabytes] = (await told) as [number];
+    console.log(`memory, ${rows} rows from file to file: at most ${megabytes.toFixed(0)} MB resident; target 300 MB`);
+    return megabytes;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The command's help, as it was built. */
+function measureStart(): void {
+  const help = () => {
+    const start = performance.now();
+    const { status } = spawnSync(process.execPath, [command, "--help"]);
+    if (status !== 0) throw new Error(`--help ended with ${String(status)}`);
+    return performance.now() - start;
+  };
+  const times = Array.from({ length: 21 }, help);
+  console.log(`start: --help after ${median(times).toFixed(0)} ms, median of 21; target 300 ms`);
 }
 
 /** Takes rows in, counts nine of ten as done, and lets another process go on with them. */
@@ -153,7 +199,7 @@ async function measureFirstCall(url: string, store: string) {
   globalThis.fetch = (...request) => {
     globalThis.fetch = send;
     const seconds = (Date.now() - performance.timeOrigin) / 1000;
-    console.log(`resume: ${seconds.toFixed(1)} s from the start of the process to the first call`);
+    console.log(`resume: ${seconds.toFixed(1)} s from the start of the process to the first call; target 5 s`);
     return send(...request);
   };
   const run = await resumeRun({ run: findRun(store, "bench-1"), settings: new Settings({ ...settings(url), store }) });
@@ -170,15 +216,34 @@ async function again(args: string[]): Promise<void> {
 
 const rows = Number(process.argv.find((argument) => /^\d+$/.test(argument)) ?? 1_000_000);
 const [section, url = "", argument = ""] = process.argv.slice(2);
-if (section === "memory-of") await measureMemory(url, Number(argument));
-else if (section === "first-call") await measureFirstCall(url, argument);
+if (section === "first-call") await measureFirstCall(url, argument);
 else {
-  if (wants("throughput")) await compare("throughput, 200 ms a call", { latencyMs: 200, rows: 12_800, ideal: 1280 });
-  if (wants("ceiling")) await compare("ceiling, 0 ms a call", { latencyMs: 0, rows: 10_000 });
+  if ((wants("memory") || wants("start")) && !existsSync(command))
+    throw new Error(`Build ${command} first: pnpm build`);
+  const [{ model = "unknown" } = {}] = cpus();
+  console.log(`${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} x ${model}`);
+  const tellLoad = () => console.log(`  (load of the last minute ${loadavg()[0]?.toFixed(1)})`);
+  tellLoad();
+  if (wants("throughput")) {
+    const target = "90 % of the ideal";
+    await compare("throughput, 200 ms a call", { latencyMs: 200, rows: 12_800, ideal: 1280, target });
+    tellLoad();
+  }
+  if (wants("ceiling")) {
+    const target = "5,000 rows/s";
+    await compare("ceiling, 0 ms a call", { latencyMs: 0, rows: 10_000, ideal: 5000, target });
+    tellLoad();
+  }
   if (wants("memory")) {
     await withProvider(0, async (provider) => {
-      for (const count of [100_000, rows]) await again(["memory-of", provider, String(count)]);
+      const growth = -(await measureMemory(provider, 100_000)) + (await measureMemory(provider, rows));
+      console.log(`memory, growth from 100000 to ${rows} rows: ${growth.toFixed(0)} MB; target 50 MB`);
     });
+    tellLoad();
   }
-  if (wants("resume")) await withProvider(0, (provider) => measureResume(provider, rows));
+  if (wants("resume")) {
+    await withProvider(0, (provider) => measureResume(provider, rows));
+    tellLoad();
+  }
+  if (wants("start")) measureStart();
 }

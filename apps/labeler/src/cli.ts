@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { styleText } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { processIo } from "./commands/command-io.ts";
@@ -149,6 +150,8 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  // V8 would grow its space for young objects to 96 MB, which makes nothing here faster.
+  setFlagsFromString("--semi-space-growth-factor=1");
   try {
     await program((code) => {
       process.exitCode = code;

@@ -9,13 +9,14 @@ import type { StatedPrice } from "@autolabel/budget-core/prices";
 import { corporateBudgetError, corporateCosts, createCorporate } from "@autolabel/provider-corporate";
 import { createBudgetedOpenAI, openAiBudgetError, openAiCosts } from "@autolabel/provider-openai";
 import { createBudgetedOpenRouter, openRouterBudgetError, openRouterCosts } from "@autolabel/provider-openrouter";
-import type { LanguageModel } from "ai";
+import type { wrapLanguageModel } from "ai";
 import { given } from "./config/given.ts";
 import type { LabelingConfig } from "./config/labeling-config.ts";
 import type { Settings } from "./config/settings.ts";
 import { UsageError } from "./usage-error.ts";
 
-type Model = Exclude<LanguageModel, string>;
+/** A language model of the AI SDK. */
+export type Model = ReturnType<typeof wrapLanguageModel>;
 
 /** What {@link getLlmClient} takes. */
 export interface LlmClientOptions {

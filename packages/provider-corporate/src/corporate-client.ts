@@ -1,12 +1,6 @@
 import { createOpenAICompatible, type OpenAICompatibleProviderSettings } from "@ai-sdk/openai-compatible";
 import { budgetEmbeddingMiddleware, budgetMiddleware, type CostTracker, type Metering } from "@autolabel/budget-core";
-import {
-  type EmbeddingModel,
-  type LanguageModel,
-  type LanguageModelMiddleware,
-  wrapEmbeddingModel,
-  wrapLanguageModel,
-} from "ai";
+import { type EmbeddingModel, type LanguageModelMiddleware, wrapEmbeddingModel, wrapLanguageModel } from "ai";
 import { type CorporateCostsOptions, corporateCosts, headerCostKey } from "./corporate-costs.ts";
 
 /**
@@ -25,7 +19,7 @@ export interface CorporateOptions
 
 /** Makes models of a gateway whose calls must fit the budget. */
 export interface Corporate {
-  (modelId: string): Exclude<LanguageModel, string>;
+  (modelId: string): ReturnType<typeof wrapLanguageModel>;
   /** A model of the gateway's embeddings. */
   embedding(modelId: string): Exclude<EmbeddingModel, string>;
 }

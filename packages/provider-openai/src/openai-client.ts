@@ -6,13 +6,7 @@ import {
   type Metering,
   withBudget,
 } from "@autolabel/budget-core";
-import {
-  type EmbeddingModel,
-  type LanguageModel,
-  type LanguageModelMiddleware,
-  wrapEmbeddingModel,
-  wrapLanguageModel,
-} from "ai";
+import { type EmbeddingModel, type LanguageModelMiddleware, wrapEmbeddingModel, wrapLanguageModel } from "ai";
 import { openAiCosts } from "./openai-costs.ts";
 import type { OpenAiPrices } from "./openai-prices.ts";
 
@@ -26,7 +20,7 @@ export interface BudgetedOpenAIOptions extends OpenAIProviderSettings {
   onReceipt?: Metering["onReceipt"];
 }
 
-type Model = Exclude<LanguageModel, string>;
+type Model = ReturnType<typeof wrapLanguageModel>;
 
 /** Makes models of OpenAI whose calls must fit the budget. Called itself, it makes models of the responses API. */
 export interface BudgetedOpenAI {

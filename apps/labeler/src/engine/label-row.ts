@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findBudgetExceeded, type Posting, type UpstreamBudgetError } from "@autolabel/budget-core";
-import { generateText, type LanguageModel, type ModelMessage, NoObjectGeneratedError } from "ai";
+import type { Model } from "../llm-client.ts";
 import type { Answer, PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { Task } from "../tasks/task.ts";
@@ -14,7 +14,7 @@ export interface LabelRowOptions {
   row: PendingRow;
   task: Task;
   /** Makes the metered model; what it sends goes through `fetch`. */
-  model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
+  model: (fetch: typeof globalThis.fetch) => Model;
   /** The provider's own refusal for money behind an error. */
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
   /** Whether an answer that is no label is asked for once more. */
@@ -88,52 +88,73 @@ const refusalsPerAttempt = 4;
 /** The model's words out of what a posting carries, for the record. */
 export function answerOf({ outcome }: Posting): string | undefined {
   const parts = outcome.result?.content;
-  if (!Array.isArray(parts)) return undefined;
-  const texts = (parts as { type?: unknown; text?: unknown }[]).filter(({ type }) => type === "text");
-  return texts.map(({ text }) => String(text)).join("");
+  return Array.isArray(parts) ? textOf(parts as Parts) : undefined;
 }
 
+type Parts = readonly { type?: unknown; text?: unknown }[];
+
+function textOf(parts: Parts): string {
+  return parts
+    .filter(({ type }) => type === "text")
+    .map(({ text }) => String(text))
+    .join("");
+}
+
+/** One call. Of the model itself: `generateText` of the AI SDK, which does nothing more here, takes as long as all the rest. */
 async function ask(options: LabelRowOptions, before: Answer | undefined): Promise<Answer> {
-  const { task, row, model, timeoutMs, pacer, stop } = options;
+  const { task, row, timeoutMs, pacer, stop } = options;
   const messages = messagesFor(task, row, before);
   const maxOutputTokens = before?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens;
   await pacer.enter(tokensOf(task, messages) + maxOutputTokens, stop);
-  const waiting = new AbortController();
+  const [waiting, sent] = [new AbortController(), new AbortController()];
   const giveUp = () => waiting.abort(stop.reason);
   stop.addEventListener("abort", giveUp, { once: true });
+  let timer: ReturnType<typeof setTimeout> | undefined;
   // The call is on its way: from here on a stop lets it finish, and the time it may take runs.
   const send: typeof globalThis.fetch = async (url, init) => {
     stop.removeEventListener("abort", giveUp);
-    const signals = [AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
-    const response = await globalThis.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    // Not AbortSignal.timeout, which would keep each call in memory until its time is over.
+    timer = setTimeout(() => sent.abort(timedOut(timeoutMs)), timeoutMs);
+    const response = await globalThis.fetch(url, { ...init, signal: sent.signal });
     pacer.observe(response);
     return response;
   };
   try {
-    const { text, finishReason, response } = await generateText({
-      model: model(send),
-      instructions: task.instructions,
-      messages,
-      output: task.output,
+    const model = options.model(send);
+    const { content, finishReason, response } = await model.doGenerate({
+      prompt: [
+        { role: "system", content: task.instructions },
+        ...messages.map(({ role, text }) => ({ role, content: [{ type: "text" as const, text }] })),
+      ],
+      responseFormat: { type: "json", schema: task.schema },
       temperature: 0,
       maxOutputTokens,
-      maxRetries: 0,
       abortSignal: waiting.signal,
     });
-    return { text, finishReason, modelId: response.modelId };
-  } catch (error) {
-    // Paid for, but not the JSON that was asked for: perhaps the label can be read all the same.
-    if (!NoObjectGeneratedError.isInstance(error) || error.text === undefined) throw error;
-    return { text: error.text, finishReason: error.finishReason, modelId: error.response?.modelId };
+    return {
+      text: textOf(content),
+      finishReason: finishReason.unified,
+      modelId: response?.modelId ?? model.modelId,
+    };
   } finally {
+    clearTimeout(timer);
     stop.removeEventListener("abort", giveUp);
     pacer.leave();
   }
 }
 
+function timedOut(timeoutMs: number): DOMException {
+  return new DOMException(`The call took longer than ${timeoutMs} ms`, "TimeoutError");
+}
+
+interface Message {
+  role: "user" | "assistant";
+  text: string;
+}
+
 /** About how many tokens a call sends. */
-function tokensOf(task: Task, messages: readonly ModelMessage[]): number {
-  const characters = messages.reduce((sum, { content }) => sum + content.length, task.instructions.length);
+function tokensOf(task: Task, messages: readonly Message[]): number {
+  const characters = messages.reduce((sum, { text }) => sum + text.length, task.instructions.length);
   return Math.ceil(characters / 4);
 }
 
@@ -142,15 +163,15 @@ function roomier(maxOutputTokens: number): number {
   return Math.max(4 * maxOutputTokens, 1000);
 }
 
-function messagesFor(task: Task, row: PendingRow, before: Answer | undefined): ModelMessage[] {
-  const asked: ModelMessage = { role: "user", content: task.prompt(row.text) };
+function messagesFor(task: Task, row: PendingRow, before: Answer | undefined): Message[] {
+  const asked: Message = { role: "user", text: task.prompt(row.text) };
   if (!before || before.finishReason === "length" || before.text === "") return [asked];
   const reading = task.read(before.text, row.text);
   const problem = "problem" in reading ? reading.problem : "not what was asked for";
   return [
     asked,
-    { role: "assistant", content: before.text },
-    { role: "user", content: `That cannot be used: ${problem}. Answer again, in the form that was asked for.` },
+    { role: "assistant", text: before.text },
+    { role: "user", text: `That cannot be used: ${problem}. Answer again, in the form that was asked for.` },
   ];
 }
 

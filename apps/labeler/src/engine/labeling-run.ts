@@ -136,7 +136,8 @@ export class LabelingRun {
 
   /** Rows as they are finished. Starts the run if nothing has yet. */
   async *[Symbol.asyncIterator](): AsyncGenerator<LabeledRow> {
-    const ready: number[] = [];
+    // Places only: a reader who is slower than the run holds up no call, and a million rows are 8 MB.
+    let ready: number[] = [];
     let wake = () => {};
     const listener = (position: number) => {
       ready.push(position);
@@ -150,14 +151,14 @@ export class LabelingRun {
     });
     try {
       while (!ended || ready.length > 0) {
-        const position = ready.shift();
-        if (position !== undefined) yield await this.#store.row(position);
-        else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-            if (ended) resolve();
-          });
-        }
+        const positions = ready;
+        ready = [];
+        for (const position of positions) yield await this.#store.row(position);
+        if (ready.length > 0) continue;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (ended) resolve();
+        });
       }
       await finished;
     } finally {

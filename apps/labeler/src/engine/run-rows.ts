@@ -38,15 +38,25 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   let paused: Extract<RunOutcome, { kind: "credit" | "rate-limited" }> | undefined;
   let failure: { error: unknown } | undefined;
 
+  const finish = async (row: PendingRow, result: RowResult) => {
+    try {
+      options.onRow(row, result, await store.finishRow(row.position, result));
+    } catch (error) {
+      failure ??= { error };
+    }
+  };
   const work = async () => {
+    // Not waited for before the next call: what was paid for is on disk, and both steps then share one commit.
+    let finishing = Promise.resolve();
     while (!paused && !failure && !stop.aborted) {
       const row = await rows.next();
-      if (!row) return;
+      if (!row) break;
       if (refused && bytesOf(row) >= refused.bytes) continue;
       try {
         const result = await options.label(row);
-        if (!result) return;
-        options.onRow(row, result, await store.finishRow(row.position, result));
+        if (!result) break;
+        await finishing;
+        finishing = finish(row, result);
       } catch (error) {
         if (BudgetExceededError.isInstance(error)) {
           const bytes = Math.min(bytesOf(row), refused?.bytes ?? Number.POSITIVE_INFINITY);
@@ -56,6 +66,7 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
         else failure ??= { error };
       }
     }
+    await finishing;
   };
   await Promise.all(Array.from({ length: concurrency }, work));
 

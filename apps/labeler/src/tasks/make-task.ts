@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type JSONSchema7, jsonSchema, Output } from "ai";
+import type { JSONSchema7 } from "ai";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import { UsageError } from "../usage-error.ts";
 import { chooseSimilar, type ExampleChooser } from "./choose-examples.ts";
@@ -64,7 +64,7 @@ export function makeTask(config: TaskConfig): Task {
   ].join("\n");
   return {
     instructions,
-    output: Output.object({ schema: jsonSchema(schema) }),
+    schema,
     maxOutputTokens:
       config.maxOutputTokens ??
       form.maxOutputTokens + (chainOfThought ? explanationTokens : 0) + (confidence ? confidenceTokens : 0),

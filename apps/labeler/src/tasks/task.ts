@@ -1,4 +1,4 @@
-import type { JSONSchema7, Output } from "ai";
+import type { JSONSchema7 } from "ai";
 import type { LabelValue } from "../store/row.ts";
 
 /** What rows are asked for. */
@@ -12,7 +12,7 @@ export interface Task {
   /** What stands before every row: what to do, the labels, the examples. */
   readonly instructions: string;
   /** The form of the answer that the provider is asked to enforce. */
-  readonly output: Output.Output<unknown, unknown, unknown>;
+  readonly schema: JSONSchema7;
   /** Output cap of a call. */
   readonly maxOutputTokens: number;
   /** Hash of all that can change an answer: model, instructions, examples, form. */
