@@ -180,7 +180,10 @@ class Story {
   /** The output is whole or not there. */
   checkOutput({ mustExist }: { mustExist: boolean }): void {
     const path = join(this.#folder, "out.csv");
-    if (!existsSync(path)) return mustExist ? this.books.fail("there is no output") : undefined;
+    if (!existsSync(path)) {
+      if (mustExist) this.books.fail("there is no output");
+      return;
+    }
     const text = readFileSync(path, "utf8");
     const isWhole =
       text.endsWith("\n") &&

@@ -6,8 +6,6 @@ import { DatabaseSync, StatementSync } from "node:sqlite";
  * two statements.
  */
 const [side, nth] = (process.env.KILL_AT_COMMIT ?? "").split(" ");
-const { exec } = DatabaseSync.prototype;
-const { run } = StatementSync.prototype;
 let passed = 0;
 
 /** To be called at every point of the kind that was chosen. */
@@ -15,15 +13,23 @@ function pass(): void {
   if (++passed === Number(nth)) process.kill(process.pid, "SIGKILL");
 }
 
-DatabaseSync.prototype.exec = function (sql) {
-  if (side === "torn" && /^(BEGIN IMMEDIATE|COMMIT)$/.test(sql)) return;
-  if (sql === "COMMIT" && side === "before") pass();
-  exec.call(this, sql);
-  if (sql === "COMMIT" && side === "after") pass();
-};
+/** Puts `around` in the place of a method. */
+function replace(owner: object, name: string, around: (call: () => unknown, sql: unknown) => unknown): void {
+  const method = Reflect.get(owner, name) as (...given: unknown[]) => unknown;
+  Reflect.set(owner, name, function (this: unknown, ...given: unknown[]) {
+    return around(() => Reflect.apply(method, this, given), given[0]);
+  });
+}
 
-StatementSync.prototype.run = function (...values: Parameters<typeof run>) {
-  const result = run.apply(this, values);
+replace(DatabaseSync.prototype, "exec", (exec, sql) => {
+  if (side === "torn" && (sql === "BEGIN IMMEDIATE" || sql === "COMMIT")) return;
+  if (sql === "COMMIT" && side === "before") pass();
+  exec();
+  if (sql === "COMMIT" && side === "after") pass();
+});
+
+replace(StatementSync.prototype, "run", (run) => {
+  const result = run();
   if (side === "torn") pass();
   return result;
-};
+});
