@@ -49,7 +49,10 @@ export class CrashBooks {
 
   /** To be called when the run is done. */
   close(run: RunOnDisk | undefined, rows: number): void {
-    if (!run || run.rows.length !== rows) return this.fail(`${run?.rows.length} of ${rows} rows are on disk`);
+    if (!run || run.rows.length !== rows) {
+      this.fail(`${run?.rows.length} of ${rows} rows are on disk`);
+      return;
+    }
     for (const [row, { status, label, number }] of run.rows.entries()) {
       const isRight = status === "labeled" && label === JSON.stringify(labelOf(row));
       if (!isRight || !run.answers.has(number) || this.#script.asked.get(number)?.row !== row) {

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { bundleChild } from "../bundle-child.ts";
 import { type MomentKind, runStory } from "./crash-story.ts";
 
@@ -45,7 +46,7 @@ export async function crashLabeler({
 }: LabelerCrashOptions): Promise<LabelerCrashSummary> {
   const root = join(import.meta.dirname, "../..");
   const cli = await bundleChild(join(root, "apps/labeler/src/cli.ts"));
-  const preload = await bundleChild(join(import.meta.dirname, "kill-at-commit-child.ts"));
+  const preload = pathToFileURL(await bundleChild(join(import.meta.dirname, "kill-at-commit-child.ts")));
   const killed = { time: 0, commit: 0, request: 0 };
   const summary: LabelerCrashSummary = { killed, runs: 0, rows: 0, billed: 0, unresolved: 0, failures: [] };
   const left = () => kills - killed.time - killed.commit - killed.request;
@@ -55,7 +56,7 @@ export async function crashLabeler({
     const lane = async () => {
       while (left() > 0 && summary.runs < mostRuns) {
         const story = {
-          program: { cli, preload, isTorn },
+          program: { cli, preload: preload.href, isTorn },
           seed: seed * 1000 + summary.runs++,
           kills: killsPerRun,
           rows: rowsPerRun,

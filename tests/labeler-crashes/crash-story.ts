@@ -11,6 +11,7 @@ import { readRun } from "./run-on-disk.ts";
 /** The command under test, as one file; what is loaded before it. */
 export interface Program {
   cli: string;
+  /** Address of a module that is loaded before it. */
   preload: string;
   /** Plants a bug that must be found: writes are not committed together. */
   isTorn: boolean;
@@ -117,22 +118,25 @@ class Story {
   }
 
   /** Starts the command: `label` until there is a run, `resume` from then on. */
-  start(killAtCommit = "") {
+  start(killAt = "") {
     const isKnown = readRun(join(this.#folder, ".autolabel")) !== undefined;
     const task = ["--labels", labels.join(","), "--model", "openrouter:openai/gpt-4o-mini", "--chain-of-thought"];
     const args = isKnown
       ? ["resume"]
       : ["label", "data.csv", ...task, "--budget", "1", "-o", "out.csv", "-j", String(concurrency)];
-    const child = spawn(process.execPath, ["--import", this.#program.preload, this.#program.cli, ...args], {
-      cwd: this.#folder,
-      stdio: ["ignore", "ignore", "pipe"],
-      env: {
-        PATH: process.env.PATH,
-        OPENROUTER_API_KEY: "test",
-        OPENROUTER_BASE_URL: this.simulator.openRouterUrl,
-        KILL_AT_COMMIT: killAtCommit,
+    const child = spawn(
+      process.execPath,
+      ["--import", `${this.#program.preload}${killAt}`, this.#program.cli, ...args],
+      {
+        cwd: this.#folder,
+        stdio: ["ignore", "ignore", "pipe"],
+        env: {
+          PATH: process.env.PATH,
+          OPENROUTER_API_KEY: "test",
+          OPENROUTER_BASE_URL: this.simulator.openRouterUrl,
+        },
       },
-    });
+    );
     let stderr = "";
     child.stderr.on("data", (chunk) => (stderr += chunk));
     const ended = new Promise<Ended>((resolve) => {
@@ -148,7 +152,7 @@ class Story {
       ? "commit"
       : ((["time", "commit", "commit", "request", "request"] as const)[random.between(0, 4)] ?? "time");
     const side = this.#program.isTorn ? "torn" : (["before", "after"] as const)[random.between(0, 1)];
-    const at = `${side} ${random.between(1, this.#program.isTorn ? 400 : 60)}`;
+    const at = `?${side}=${random.between(1, this.#program.isTorn ? 400 : 60)}`;
     const { ended, kill } = this.start(kind === "commit" ? at : "");
     let timer: ReturnType<typeof setTimeout> | undefined;
     if (kind === "time") timer = setTimeout(kill, random.between(30, 700));

@@ -2,10 +2,10 @@ import { DatabaseSync, StatementSync } from "node:sqlite";
 
 /**
  * Loaded before the program under test: kills its process right before or right after its n-th commit to a SQLite file,
- * as `KILL_AT_COMMIT` says: `before 7`. `torn 7` plants a bug: nothing is committed together, and the kill comes between
+ * as its own address says: `?before=7`. `?torn=7` plants a bug: nothing is committed together, and the kill comes between
  * two statements.
  */
-const [side, nth] = (process.env.KILL_AT_COMMIT ?? "").split(" ");
+const [side, nth] = new URL(import.meta.url).search.slice(1).split("=");
 let passed = 0;
 
 /** To be called at every point of the kind that was chosen. */
