@@ -119,7 +119,7 @@ async function labelAll(
     labels,
     concurrency,
     maxAttempts: 2,
-    timeoutMs: 40,
+    timeoutMs: 400,
     dedupe: false,
   };
   try {

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UnpricedModelError } from "@autolabel/budget-core";
 import { describe, expect, it } from "vitest";
-import { flat, labels, rowsOf, useBench } from "./failure-modes-bench.ts";
+import { flat, rowsOf, useBench } from "./failure-modes-bench.ts";
 import { UsageError } from "./usage-error.ts";
 
 const bench = useBench();
