@@ -45,7 +45,7 @@ export async function runSchedule({ seed, budgetCalls }: ScheduleOptions): Promi
     answer: random.between(0, 2) === 0 ? (request) => badAnswer(request, seed) : () => undefined,
   });
   try {
-    const meanPicoUsd = 27_000_000n;
+    const meanPicoUsd = 50_000_000n;
     const budget = { simulator, folder, picoUsd: meanPicoUsd * BigInt(budgetCalls) };
     const rows = Math.ceil((budgetCalls / runs) * (random.between(0, 4) === 0 ? 0.5 : 1.6)) + 5;
     const texts = Array.from({ length: runs }, (_, run) => textsOf(run, rows, random));
