@@ -60,6 +60,20 @@ describe("reservations", () => {
 
 const labeledOf = (rows: readonly LabeledRow[]) => rows.filter(({ status }) => status === "labeled").length;
 
+it("F02: a second question that the last money does not cover leaves that money to the other rows", async () => {
+  const endless = `{"result":"${"very ".repeat(2000)}`;
+  await bench.simulate({ answer: ({ lastUserText }) => (lastUserText.endsWith(" 10") ? endless : undefined) });
+  const rows = rowsOf(60).slice(10);
+  const budget = (await bench.costPerRow()) * 20n;
+  const { outcome, rows: all } = await bench.label({ concurrency: 1, budget: picoToDecimal(budget) }, rows);
+  expect([outcome.kind, all[0]?.status, all[0]?.attempts]).toEqual(["budget", "unpaid", 1]);
+  expect(labeledOf(all)).toBeGreaterThan(10);
+  expect(bench.simulator.invoice.totalPicoUsd).toBeLessThanOrEqual(budget);
+  const raised = await bench.label({ concurrency: 1, budget: 1 }, rows);
+  expect(raised.rows[0]).toMatchObject({ status: "truncated", attempts: 2 });
+  expect(labeledOf(raised.rows)).toBe(49);
+});
+
 describe("a provider that asks to wait", () => {
   /** Labels one row while the clock stands still but for what the test moves it on. */
   async function startRefused(retryAfter: number | string) {
