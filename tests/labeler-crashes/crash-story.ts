@@ -18,7 +18,7 @@ export interface Program {
 }
 
 /** What came of one run that was killed and resumed until it was done. */
-export interface StoryReport {
+interface StoryReport {
   /** Processes that were killed, by what chose the moment. */
   killed: Record<MomentKind, number>;
   /** Calls that the provider billed. */

@@ -25,7 +25,7 @@ type Started = ChildProcess & {
 };
 
 /** Labels of the tasks under test. */
-export const labels = ["refund", "delivery"];
+const labels = ["refund", "delivery"];
 
 /** Different rows, each with its number. */
 export const rowsOf = (count: number, what = "My refund number") =>
