@@ -5,7 +5,9 @@ import { crashLabeler } from "./crash-labeler.ts";
 const seed = seedFromEnvironment(process.env);
 const kills = 40;
 
-it(`a labeling run killed at any moment loses no paid answer, buys none twice, and ends as if nothing had happened (FUZZ_SEED=${seed})`, async () => {
+it(`a labeling run killed at any moment loses no paid answer, buys none twice, and ends as if nothing had happened (FUZZ_SEED=${seed})`, {
+  timeout: 300_000,
+}, async () => {
   const { failures, killed, billed, rows, unresolved } = await crashLabeler({ kills, seed });
   expect(failures).toEqual([]);
   expect(killed.time + killed.commit + killed.request).toBeGreaterThanOrEqual(kills);
