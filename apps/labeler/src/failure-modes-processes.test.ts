@@ -103,13 +103,13 @@ describe("processes", () => {
     const args = bench.data([], "--budget", picoToDecimal(budget), "-j", "64");
     const file = createWriteStream(join(bench.folder, "data.csv"));
     file.write("text,ballast\n");
-    for (let row = 0; row < 8000; row++) {
-      const hasRoom = file.write(`My refund number ${row},${"x".repeat(10_000)}\n`);
+    for (let row = 0; row < 20_000; row++) {
+      const hasRoom = file.write(`My refund number ${row},${"x".repeat(4000)}\n`);
       if (!hasRoom) await once(file, "drain");
     }
     file.end();
     await once(file, "close");
-    const { code, stderr } = await bench.run(args, { NODE_OPTIONS: "--max-old-space-size=40" });
+    const { code, stderr } = await bench.run(args, { NODE_OPTIONS: "--max-old-space-size=48" });
     expect([code, stderr]).toEqual([3, expect.not.stringContaining("heap")]);
     expect(bench.simulator.invoice.count).toBeGreaterThan(80);
   });
