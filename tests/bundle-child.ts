@@ -19,6 +19,10 @@ export async function bundleChild(file: string): Promise<string> {
     target: "node22",
     conditions: ["@autolabel/source"],
     external: drivers,
+    // CommonJS packages ask for Node's modules by `require`.
+    banner: {
+      js: 'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);',
+    },
   });
   return outfile;
 }

@@ -205,7 +205,7 @@ describe("AutoLabeler.label", () => {
     expect(new Set(simulator.invoice.lines.map(({ promptHash }) => promptHash)).size).toBe(60);
   });
 
-  it("pays once for a job that is started twice at the same time", async () => {
+  it("F30: pays once for a job that is started twice at the same time", async () => {
     await simulate({ latencyMs: 5 });
     const label = () => new AutoLabeler("twice", settings(), { ...config, budget: 1 }).label(rows(50), "text");
     const ended = await Promise.allSettled([label(), label()]);

@@ -181,7 +181,7 @@ describe("autolabel label and resume", () => {
     expect(simulator.invoice.count).toBe(200);
   });
 
-  it("refuses to work on a run from two processes at once", async () => {
+  it("F30: refuses to work on a run from two processes at once", async () => {
     await simulate({ latencyMs: 50 });
     writeData(100);
     const child = start(labelArgs("--budget", "1", "-j", "4"));

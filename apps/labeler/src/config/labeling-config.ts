@@ -6,6 +6,7 @@ import type { RowOrder } from "../store/run-store.ts";
 import type { Labels } from "../tasks/label-set.ts";
 import { type Example, type TaskKind, taskKinds } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
+import { checkPrices } from "./check-prices.ts";
 import { readBudget } from "./settings.ts";
 
 /** What {@link LabelingConfig} takes. */
@@ -55,7 +56,7 @@ export interface LabelingConfigInput {
   maxAttempts?: number;
   /** How long one call may take, in ms. Default 120,000. */
   timeoutMs?: number;
-  /** Prices of models that the price book lacks, by model id, in USD per 1M tokens. */
+  /** Prices of models that the price book lacks, by model id, in USD per 1M tokens: 0, or from 0.001 to 10,000. */
   prices?: Readonly<Record<string, StatedPrice>>;
 }
 
@@ -161,6 +162,7 @@ export class LabelingConfig {
     this.maxOutputTokens = data.maxOutputTokens;
     this.maxAttempts = data.maxAttempts;
     this.timeoutMs = data.timeoutMs;
+    checkPrices(input.prices);
     this.prices = input.prices;
   }
 }

@@ -7,6 +7,7 @@ import type { Task } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Pacer } from "./pacer.ts";
 import { RateLimitedError } from "./rate-limited-error.ts";
+import { RepairRefusedError } from "./repair-refused-error.ts";
 import { askedDelayMs, decideRetry, isUnreachable } from "./retry-delay.ts";
 
 /** What labeling one row needs. */
@@ -35,7 +36,7 @@ export interface LabelRowOptions {
  * is asked for once more, with what is wrong with it; one that was cut off, with more room.
  *
  * @returns undefined when the run stopped first.
- * @throws BudgetExceededError or UpstreamBudgetError when money ended, RateLimitedError when the provider asks for a long
+ * @throws BudgetExceededError, RepairRefusedError or UpstreamBudgetError when money ended, RateLimitedError when the provider asks for a long
  * wait, UsageError or Error when no row can work; the row
  * is untouched and can be bought later.
  */
@@ -64,7 +65,9 @@ async function askUntilAnswered(
       return await ask(options, before);
     } catch (error) {
       if (error === stop.reason) return undefined;
-      const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
+      const refusal = findBudgetExceeded(error);
+      if (refusal && before) throw new RepairRefusedError(refusal);
+      const final = refusal ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
       const askedMs = askedDelayMs(error, Date.now());
       if (askedMs !== undefined && askedMs > options.longestWaitMs) throw new RateLimitedError(askedMs, error);

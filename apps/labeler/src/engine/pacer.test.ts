@@ -109,7 +109,7 @@ describe("Pacer", () => {
     ["a sliding window", slidingWindow, 600],
     ["a small sliding window", slidingWindow, 60],
     ["a wide token bucket", tokenBucket, 6000],
-  ])("uses what %s gives, and is hardly ever refused", async (_name, makeLimit, perMinute) => {
+  ])("F18: uses what %s gives, and is hardly ever refused", async (_name, makeLimit, perMinute) => {
     const { passed, refused } = await drive({
       limit: makeLimit(perMinute),
       minutes: 5,
@@ -121,7 +121,7 @@ describe("Pacer", () => {
     expect(bad).toBeLessThanOrEqual(0.01 * (good ?? 0));
   });
 
-  it("finds how many calls at once a provider takes", async () => {
+  it("F18: finds how many calls at once a provider takes", async () => {
     const { passed, refused } = await drive({
       limit: callsInFlight(20),
       minutes: 3,
@@ -131,6 +131,28 @@ describe("Pacer", () => {
     const [good, bad] = [passed, refused].map((counts) => counts.slice(1).reduce((sum, count) => sum + count, 0));
     expect(good).toBeGreaterThanOrEqual(0.9 * 2 * 60 * 20 * 2);
     expect(bad).toBeLessThanOrEqual(0.05 * (good ?? 0));
+  });
+
+  it("F18: follows a limit that is lowered, and one that is raised again", async () => {
+    const limits = [600, 150, 600].map(tokenBucket);
+    const at = (now: number) => limits[Math.min(2, Math.floor((now - startedAt) / 180_000))] ?? tokenBucket(600);
+    const startedAt = Date.now();
+    const limit: Limit = {
+      take: (now, inFlight) => at(now).take(now, inFlight),
+      headers: (now) => at(now).headers(now),
+    };
+    const { passed, refused } = await drive({ limit, minutes: 9, latencyMs: 200, pacer: { concurrency: 64 } });
+    const sumOf = (counts: number[], from: number) =>
+      counts.slice(from, from + 2).reduce((sum, count) => sum + count, 0);
+    // The minute after a change may be spent on finding out.
+    for (const [from, perMinute] of [
+      [1, 600],
+      [4, 150],
+      [7, 600],
+    ] as const) {
+      expect(sumOf(passed, from)).toBeGreaterThanOrEqual(0.9 * perMinute * 2);
+      expect(sumOf(refused, from)).toBeLessThanOrEqual(0.01 * sumOf(passed, from));
+    }
   });
 
   it("keeps to the limits it is told from the start", async () => {

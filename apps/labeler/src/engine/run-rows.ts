@@ -2,6 +2,7 @@ import { BudgetExceededError, UpstreamBudgetError } from "@autolabel/budget-core
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult, RunStore } from "../store/run-store.ts";
 import { RateLimitedError } from "./rate-limited-error.ts";
+import { RepairRefusedError } from "./repair-refused-error.ts";
 
 /** Why a run ended. `credit` and `rate-limited` are pauses that the provider imposes. */
 export type RunOutcome =
@@ -61,7 +62,9 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
         if (BudgetExceededError.isInstance(error)) {
           const bytes = Math.min(bytesOf(row), refused?.bytes ?? Number.POSITIVE_INFINITY);
           refused = { error: refused?.error ?? error, bytes };
-        } else if (UpstreamBudgetError.isInstance(error)) paused ??= { kind: "credit", error };
+        } else if (error instanceof RepairRefusedError)
+          refused ??= { error: error.refusal, bytes: Number.POSITIVE_INFINITY };
+        else if (UpstreamBudgetError.isInstance(error)) paused ??= { kind: "credit", error };
         else if (error instanceof RateLimitedError) paused ??= { kind: "rate-limited", error };
         else failure ??= { error };
       }

@@ -118,7 +118,7 @@ describe("an answer that cannot be used", () => {
 });
 
 describe("rows", () => {
-  it("of equal text are bought once, and each has its label", async () => {
+  it("F26: of equal text are bought once, and each has its label", async () => {
     const texts = Array.from({ length: 1000 }, () => "Where is my delivery");
     const rows = await label({ labels }, texts);
     expect(simulator.invoice.count).toBe(1);

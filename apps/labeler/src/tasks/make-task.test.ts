@@ -82,7 +82,7 @@ describe("entities", () => {
     expect(read(places, [], text)).toEqual({ label: [] });
   });
 
-  it("gives only places that hold what they say, whatever is asked", () => {
+  it("F28: gives only places that hold what they say, whatever is asked", () => {
     const unit = fc.constantFrom("a", "b", " ", "é", "é", "👩‍👩‍👧", "$", "(", "İ", "ß");
     const words = fc.array(unit, { minLength: 1, maxLength: 4 }).map((units) => units.join(""));
     fc.assert(

@@ -1,0 +1,25 @@
+import { seedFromEnvironment } from "@autolabel/budget-core/testing";
+import { expect, it } from "vitest";
+import { runSchedules } from "./spend-schedules.ts";
+
+const seed = seedFromEnvironment(process.env) % 1_000_000;
+
+it(`labeling runs that share a budget never pass it, whatever goes wrong (FUZZ_SEED=${seed})`, {
+  timeout: 300_000,
+}, async () => {
+  const { failures, overshootPicoUsd, calls, runs } = await runSchedules({ schedules: 30, seed, budgetCalls: 30 });
+  expect(failures).toEqual([]);
+  expect(overshootPicoUsd).toBe(0n);
+  // Else there was nothing to pass it with.
+  expect(calls).toBeGreaterThan(300);
+  expect(runs).toBeGreaterThan(50);
+});
+
+it(`and use at least 99.5 % of one that is worth 1,000 calls, where rows are left (FUZZ_SEED=${seed})`, {
+  timeout: 300_000,
+}, async () => {
+  const { failures, used } = await runSchedules({ schedules: 4, seed: seed + 1, budgetCalls: 1500 });
+  expect(failures).toEqual([]);
+  expect(used.length).toBeGreaterThan(0);
+  expect(used[0]).toBeGreaterThanOrEqual(0.995);
+});
