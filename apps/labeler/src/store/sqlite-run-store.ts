@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
+import { parseExact, stringifyExact } from "../data/exact-json.ts";
 import { UsageError } from "../usage-error.ts";
 import { orderRows } from "./order-rows.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
@@ -92,7 +93,7 @@ export class SqliteRunStore implements RunStore {
     const original = fingerprint && this.#statement("SELECT position FROM rows WHERE fingerprint = ?").get(fingerprint);
     this.#statement(
       `INSERT INTO rows (position, turn, row_id, text, input, fingerprint, duplicate_of) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)`,
-    ).run(position, rowId, text, JSON.stringify(input), original ? null : fingerprint, original?.position ?? null);
+    ).run(position, rowId, text, stringifyExact(input), original ? null : fingerprint, original?.position ?? null);
   }
 
   async pending(fromTurn: number, limit: number): Promise<PendingRow[]> {
@@ -256,7 +257,7 @@ function readRow(row: StoredRow): LabeledRow {
   return {
     position: Number(row.position),
     rowId: String(row.row_id),
-    input: JSON.parse(String(row.input)) as Record<string, unknown>,
+    input: parseExact(String(row.input)) as Record<string, unknown>,
     text: String(row.text),
     label: row.label === null ? null : (JSON.parse(String(row.label)) as LabelValue),
     confidence: row.confidence === null ? null : Number(row.confidence),
