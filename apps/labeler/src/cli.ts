@@ -3,10 +3,13 @@ import { styleText } from "node:util";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { processIo } from "./commands/command-io.ts";
+import type { ExportOptions } from "./commands/export.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
 import { dataFormats } from "./data/data-format.ts";
+import { exportLayouts } from "./export/export-layout.ts";
+import { offsetUnits } from "./export/offsets.ts";
 import { taskKinds } from "./tasks/task.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -76,8 +79,29 @@ function program(setExitCode: (code: number) => void): Command {
       const { resume } = await import("./commands/resume.ts");
       setExitCode(await resume(id, options, processIo));
     });
+  addExportCommand(autolabel, setExitCode);
   addLedgerCommands(autolabel, setExitCode);
   return autolabel;
+}
+
+function addExportCommand(autolabel: Command, setExitCode: (code: number) => void): void {
+  autolabel
+    .command("export [run]")
+    .summary("write a run's rows for another tool, without any call (default: the last run)")
+    .addOption(new Option("--to <layout>", "what is written").choices(exportLayouts).makeOptionMandatory())
+    .option("-o, --output <file>", "where it goes; - is standard output (default: the run's name and an ending)")
+    .addOption(
+      new Option("--only <rows>", "labeled or all rows (default: all; for spacy labeled)").choices(["labeled", "all"]),
+    )
+    .addOption(
+      new Option("--offsets <unit>", "what places of mentions count (default: as the tool does)").choices(offsetUnits),
+    )
+    .option("--force", "overwrite the output if it exists")
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
+    .action(async (id: string | undefined, options: ExportOptions) => {
+      const { exportRun } = await import("./commands/export.ts");
+      setExitCode(await exportRun(id, options, processIo));
+    });
 }
 
 const ledgerHelp = "[ledger]: a SQLite file, a URL, or the id of a run (default: the last run)";

@@ -12,13 +12,19 @@ export type FileParts = AsyncIterable<string | Uint8Array>;
 /**
  * To be called before anything is spent.
  *
- * @throws UsageError when nothing could be written there: a folder, a file that must be kept, no permission.
+ * @param options.isFolder whether a folder is to be written.
+ * @throws UsageError when nothing could be written there: what stands there must be kept, no permission.
  */
-export function assertFree(path: string, options: { force?: boolean | undefined } = {}): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+export function assertFree(
+  path: string,
+  { force, isFolder = false }: { force?: boolean | undefined; isFolder?: boolean } = {},
+): void {
+  if (!isFolder && statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`${path} is a folder: name a file with -o`);
-  if (existsSync(path) && !options.force) {
-    throw new UsageError(`${path} exists: name another file with -o, or overwrite it with --force`);
+  if (existsSync(path) && !force) {
+    throw new UsageError(
+      `${path} exists: name another ${isFolder ? "folder" : "file"} with -o, or overwrite it with --force`,
+    );
   }
   try {
     mkdirSync(dirname(path), { recursive: true });
