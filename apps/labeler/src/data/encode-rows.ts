@@ -53,8 +53,6 @@ async function* encodeDelimited(
   delimiter: string,
 ): AsyncGenerator<string | Uint8Array> {
   const writer = stringify({
-    header: true,
-    columns: columns.map(({ name }) => ({ key: name, header: name })),
     delimiter,
     // A CR would end the line for some readers.
     quoted_match: "\r",
@@ -63,10 +61,16 @@ async function* encodeDelimited(
       object: (value) => stringifyExact(value),
     },
   });
-  const source = Readable.from(rows).on("error", (error) => writer.destroy(error));
+  const source = Readable.from(cellsOf(rows, columns)).on("error", (error) => writer.destroy(error));
   try {
     yield* source.pipe(writer) as AsyncIterable<Uint8Array>;
   } finally {
     source.destroy();
   }
+}
+
+/** The header, then the cells of each row. By place and not by name: the writer would take the name `a.b` for a path. */
+async function* cellsOf(rows: AsyncIterable<DataRow>, columns: readonly Column[]): AsyncGenerator<unknown[]> {
+  yield columns.map(({ name }) => name);
+  for await (const row of rows) yield columns.map(({ name }) => row[name]);
 }

@@ -22,8 +22,9 @@ export async function* withText(
   source: TextSource,
   name = "The data",
 ): AsyncGenerator<InputRow> {
-  const { column, template = `{${column ?? "text"}}`, idColumn } = source;
-  const needed = [...template.matchAll(/\{([^{}]+)\}/g)].map(([, field]) => field ?? "");
+  const { column = "text", template, idColumn } = source;
+  const needed =
+    template === undefined ? [column] : [...template.matchAll(placeholder)].map(([, field]) => field ?? "");
   if (needed.length === 0) throw new UsageError(`The template ${JSON.stringify(template)} names no column in braces`);
   let position = 0;
   for await (const input of rows) {
@@ -33,14 +34,16 @@ export async function* withText(
     const id = idColumn === undefined ? (input.row_id ?? input.id) : input[idColumn];
     const rowId = id === undefined || id === null || id === "" ? String(position) : textOrNone(id);
     const text =
-      template === `{${needed[0]}}`
-        ? textOrNone(input[needed[0] ?? ""])
-        : template.replace(/\{([^{}]+)\}/g, (_whole, field: string) => textOrNone(input[field]));
+      template === undefined
+        ? textOrNone(input[column])
+        : template.replace(placeholder, (_whole, field: string) => textOrNone(input[field]));
     yield { rowId, text, input };
     position++;
   }
   if (position === 0) throw new UsageError(`${name} has no rows: there is nothing to label`);
 }
+
+const placeholder = /\{([^{}]+)\}/g;
 
 function missing(field: string, input: DataRow, position: number, name: string): UsageError {
   const columns = Object.keys(input).join(", ");
