@@ -1,5 +1,5 @@
-/** Text in JSON stands as it is; a number is written exactly as this says. Part of the language since Node 21. */
-const { rawJSON } = JSON as unknown as { rawJSON(digits: string): unknown };
+/** JSON with what the language has since Node 21: a number is written by the digits that it is given. */
+const json = JSON as typeof JSON & { rawJSON(digits: string): unknown };
 
 /** No integer of fewer digits needs more than a number can hold. */
 const unsafeDigits = /\d{16}/;
@@ -24,6 +24,8 @@ export function stringifyExact(value: unknown): string {
     return JSON.stringify(value);
   } catch {
     // Few values hold a bigint, and a replacer would slow down all the others.
-    return JSON.stringify(value, (_key, each: unknown) => (typeof each === "bigint" ? rawJSON(String(each)) : each));
+    return JSON.stringify(value, (_key, each: unknown) =>
+      typeof each === "bigint" ? json.rawJSON(String(each)) : each,
+    );
   }
 }

@@ -236,8 +236,16 @@ describe("Parquet", () => {
       { text: "b", n: null, long: 2, x: 1.5, yes: null, mixed: "one" },
     ]);
     expect(Object.fromEntries(await parquetColumnTypes(at("out.parquet")))).toMatchObject({
-      ...{ text: "string", n: "int64", long: "int64", x: "double", yes: "boolean", mixed: "json", empty: "string" },
-      ...{ label: "string", label_confidence: "double", label_attempts: "int32" },
+      text: "string",
+      n: "int64",
+      long: "int64",
+      x: "double",
+      yes: "boolean",
+      mixed: "json",
+      empty: "string",
+      label: "string",
+      label_confidence: "double",
+      label_attempts: "int32",
     });
     expect((await read("out.parquet")).map(({ mixed, x, long }) => [mixed, x, long])).toEqual([
       [1, 1, 2n ** 60n],
