@@ -37,6 +37,7 @@ async function label(config: Partial<LabelingConfigInput>, rows: readonly DataRo
   const model = "openrouter:openai/gpt-4o-mini";
   const labeler = new AutoLabeler("run", settings, { model, budget: 1, repair: false, confidence: true, ...config });
   await labeler.label(rows, "text");
+  return labeler;
 }
 
 async function exportTo(to: ExportOptions["to"], output: string, more: Partial<ExportOptions> = {}) {
@@ -305,6 +306,20 @@ describe("other tasks", () => {
     expect((await lines("out.csv"))[0]?.label).toBe('{"city":"Rome","nights":2}');
     await expect(exportTo("spacy", "spacy.jsonl")).rejects.toThrow(/no form for a task of the kind extraction/);
     expect(existsSync(at("spacy.jsonl"))).toBe(false);
+  });
+
+  it("a run that is worked on is exported as it stands", async () => {
+    const labeler = await label({ labels: ["a", "b"] }, [{ text: "one" }], { one: "a" });
+    const run = await labeler.start({ rows: [{ text: "two" }, { text: "three" }], column: "text" });
+    try {
+      expect((await exportTo("jsonl", "out.jsonl")).stdout).toContain("Exported 2 rows, 2 of them without a label");
+      expect((await lines("out.jsonl")).map(({ text, label_status: status }) => [text, status])).toEqual([
+        ["two", "unpaid"],
+        ["three", "unpaid"],
+      ]);
+    } finally {
+      await run.close();
+    }
   });
 
   it("every layout is one that can be written", async () => {
