@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
 import { parse } from "csv-parse/sync";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parquetColumnTypes } from "./data/read-parquet.ts";
 
 const cli = join(import.meta.dirname, "cli.ts");
 const labels = ["card_arrival", "exchange_rate", "lost_card", "top_up_failed", "age_limit"];
@@ -36,11 +37,16 @@ function writeData(rows: number): string[] {
   return texts;
 }
 
-function start(args: string[], env: Record<string, string | undefined> = {}): ChildProcess & { done: Promise<Ended> } {
+function start(
+  args: string[],
+  env: Record<string, string | undefined> = {},
+  input = "",
+): ChildProcess & { done: Promise<Ended> } {
   const child = spawn(process.execPath, ["--conditions=@autolabel/source", cli, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, OPENROUTER_API_KEY: "test", OPENROUTER_BASE_URL: simulator.openRouterUrl, ...env },
   });
+  child.stdin.end(input);
   const ended: Ended = { code: null, stdout: "", stderr: "" };
   child.stdout.on("data", (chunk) => (ended.stdout += chunk));
   child.stderr.on("data", (chunk) => (ended.stderr += chunk));
@@ -378,6 +384,77 @@ describe("autolabel label and resume", () => {
         autolabel2_row_id: "x1",
       },
     ]);
+  });
+});
+
+describe("data by other ways", () => {
+  const piped = (...more: string[]) => ["label", "-", ...labelArgs().slice(2, -2), "--budget", "1", ...more];
+
+  it("comes by standard input and goes on by standard output, to which nothing else is written", async () => {
+    await simulate();
+    const texts = writeData(20);
+    const csv = readFileSync(join(folder, "data.csv"), "utf8");
+    const ended = await start(piped("--format", "csv"), {}, csv).done;
+    expect(ended).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Done: all 20 rows labeled/m) });
+    const rows: Record<string, string>[] = parse(ended.stdout, { columns: true });
+    expect(rows.map(({ text }) => text)).toEqual(texts);
+    expect(rows.every(({ label }) => labels.includes(label ?? ""))).toBe(true);
+
+    const again = await run(["resume", "stdin-1", "-o", "-", "--format", "jsonl"]);
+    expect(again.stderr).toContain("standard output");
+    expect(
+      again.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject(rows.map(({ text, label }) => ({ text, label })));
+    const exported = await run(["export", "--to", "csv", "-o", "-"]);
+    expect(exported).toMatchObject({
+      code: 0,
+      stdout: ended.stdout,
+      stderr: expect.stringMatching(/^Exported 20 rows, to standard output/),
+    });
+    expect(simulator.requests).toBe(20);
+  });
+
+  it("needs a format that names tell or a person says", async () => {
+    await simulate();
+    expect(await start(piped(), {}, "text\na\n").done).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("say --format csv"),
+    });
+    expect((await start(piped("--format", "parquet"), {}, "PAR1").done).stderr).toContain("save it to a file");
+    expect((await start(piped("--format", "csv"), {}, "").done).stderr).toContain("Standard input has no rows");
+    expect(simulator.requests).toBe(0);
+  });
+
+  it("keeps a Parquet file's types, and tells a full disk from a lost run", async () => {
+    await simulate();
+    writeData(3);
+    expect((await run([...labelArgs("--budget", "1"), "-o", "data.parquet"])).code).toBe(0);
+    const args = labelArgs("--budget", "1", "--name", "second");
+    args[1] = "data.parquet";
+    expect((await run([...args, "-o", "out.parquet"])).code).toBe(0);
+    expect(await parquetColumnTypes(join(folder, "out.parquet"))).toEqual(
+      new Map([
+        ...(await parquetColumnTypes(join(folder, "data.parquet"))),
+        ...[...(await parquetColumnTypes(join(folder, "data.parquet")))]
+          .filter(([name]) => name.startsWith("label"))
+          .map(([name, type]) => [`autolabel_${name}`, type] as const),
+        ["autolabel_row_id", "string"],
+      ]),
+    );
+    if (!existsSync("/dev/full")) return;
+    const full = spawnSync(
+      "sh",
+      ["-c", `"${process.execPath}" --conditions=@autolabel/source "${cli}" export second-1 --to csv -o - > /dev/full`],
+      {
+        cwd: folder,
+        encoding: "utf8",
+        env: { PATH: process.env.PATH },
+      },
+    );
+    expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining("the disk is full: free some space") });
   });
 });
 

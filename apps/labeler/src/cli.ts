@@ -4,9 +4,13 @@ import { setFlagsFromString } from "node:v8";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { processIo } from "./commands/command-io.ts";
+import type { ExportOptions } from "./commands/export.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
+import { dataFormats } from "./data/data-format.ts";
+import { exportLayouts } from "./export/export-layout.ts";
+import { offsetUnits } from "./export/offsets.ts";
 import { taskKinds } from "./tasks/task.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -24,12 +28,14 @@ function program(setExitCode: (code: number) => void): Command {
   autolabel
     .command("label [data]")
     .alias("run")
-    .summary("label a .csv, .tsv, .jsonl or .json file")
+    .summary("label a .csv, .tsv, .jsonl, .json or .parquet file, or standard input: -")
     .option("-c, --config <file>", "configuration (default: autolabel.yaml, .json or .ts in the working folder)")
     .option("--text-column <name>", "the column that is labeled (default: text)")
     .option("--template <text>", "the text, out of several columns: '{title}: {body}'")
     .option("--id-column <name>", "the column that names the rows (default: row_id or id, else their place)")
-    .option("--delimiter <character>", "what separates the columns of a .csv file (default: a comma)")
+    .option("--delimiter <character>", "what separates the columns of a .csv file, or tab (default: a comma)")
+    .addOption(formatOption())
+    .option("--encoding <name>", "of text files, such as windows-1252 (default: UTF-8, or UTF-16 with its mark)")
     .addOption(new Option("--task <kind>", "what rows are asked for (default: classification)").choices(taskKinds))
     .option("--labels <names>", "a,b,c, or a .json or .txt file with the names")
     .option("--schema <file>", "extraction: a .json file with the JSON schema that is filled")
@@ -37,7 +43,7 @@ function program(setExitCode: (code: number) => void): Command {
     .option("--budget <usd>", 'what the run may cost in all, in USD, or "unlimited" (default: LLM_BUDGET)')
     .option(
       "-o, --output <file>",
-      "where all rows go, labels added (default: <data>.labeled.csv in the working folder)",
+      "where all rows go, labels added; - is standard output (default: <data>.labeled.csv in the working folder)",
     )
     .option("-j, --concurrency <n>", "calls in flight at most (default: 16)", readCount)
     .option("--guidelines <text>", "what the labels mean: text, or a .txt or .md file")
@@ -65,7 +71,8 @@ function program(setExitCode: (code: number) => void): Command {
     .command("resume [run]")
     .summary("go on with a run (default: the last one); only rows not paid for yet are bought")
     .option("--budget <usd>", "the new total, not an addition")
-    .option("-o, --output <file>", "where all rows go (default: as before)")
+    .option("-o, --output <file>", "where all rows go; - is standard output (default: as before)")
+    .addOption(formatOption())
     .option("-j, --concurrency <n>", "calls in flight at most", readCount)
     .option("--force", "overwrite the output file if it exists")
     .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
@@ -73,8 +80,29 @@ function program(setExitCode: (code: number) => void): Command {
       const { resume } = await import("./commands/resume.ts");
       setExitCode(await resume(id, options, processIo));
     });
+  addExportCommand(autolabel, setExitCode);
   addLedgerCommands(autolabel, setExitCode);
   return autolabel;
+}
+
+function addExportCommand(autolabel: Command, setExitCode: (code: number) => void): void {
+  autolabel
+    .command("export [run]")
+    .summary("write a run's rows for another tool, without any call (default: the last run)")
+    .addOption(new Option("--to <layout>", "what is written").choices(exportLayouts).makeOptionMandatory())
+    .option("-o, --output <file>", "where it goes; - is standard output (default: the run's name and an ending)")
+    .addOption(
+      new Option("--only <rows>", "labeled or all rows (default: all; for spacy labeled)").choices(["labeled", "all"]),
+    )
+    .addOption(
+      new Option("--offsets <unit>", "what places of mentions count (default: as the tool does)").choices(offsetUnits),
+    )
+    .option("--force", "overwrite the output if it exists")
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
+    .action(async (id: string | undefined, options: ExportOptions) => {
+      const { exportRun } = await import("./commands/export.ts");
+      setExitCode(await exportRun(id, options, processIo));
+    });
 }
 
 const ledgerHelp = "[ledger]: a SQLite file, a URL, or the id of a run (default: the last run)";
@@ -118,6 +146,10 @@ function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => vo
       const { resolveCalls } = await import("./commands/ledger.ts");
       setExitCode(await resolveCalls(id, options, processIo));
     });
+}
+
+function formatOption(): Option {
+  return new Option("--format <format>", "of input and output, where their endings do not tell").choices(dataFormats);
 }
 
 function readCount(text: string): number {

@@ -1,3 +1,4 @@
+import { standardStream } from "../data/data-format.ts";
 import type { LabelingRun } from "../engine/labeling-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { styleFor } from "../progress/layout.ts";
@@ -11,20 +12,25 @@ const exitCodes = { completed: 0, rowErrors: 4, budget: 3, credit: 5, "rate-limi
 /** Labels what is pending, shows it, writes the output and says how it ended. @returns the exit code. */
 export async function finishRun(run: LabelingRun, io: CommandIo, store: string | undefined): Promise<number> {
   const output = run.get("output") as string;
+  const isPiped = output === standardStream;
+  // Rows have standard output to themselves.
+  const said = isPiped ? io.stderr : io.stdout;
+  const target = isPiped ? io.stdout : output;
+  let outcome: RunOutcome | undefined;
   const resumeCommand = `${io.command} resume ${run.id}${store === undefined ? "" : ` --store ${/^[\w./-]+$/.test(store) ? store : JSON.stringify(store)}`}`;
   try {
-    const outcome = await watched(run, io, resumeCommand);
-    await run.writeTo(output);
+    outcome = await watched(run, io, resumeCommand);
+    await run.writeTo(target);
     const { spent, unresolved } = (await (run.tracker.parent ?? run.tracker).getStats()).exact;
     const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
     const stats = await run.stats();
     const rest = run.forecast();
     const end = { runId: run.id, outcome, counts: run.counts, stats, rest, usedPicoUsd, output, resumeCommand };
-    io.stdout.write(summarize(end, io.stdout.columns ?? Number.POSITIVE_INFINITY, styleFor(io.stdout)));
+    said.write(summarize(end, said.columns ?? Number.POSITIVE_INFINITY, styleFor(said)));
     return exitCode(run, outcome);
   } catch (error) {
     // Whatever stopped the run, the rows that were paid for are handed over.
-    if (run.counts.labeled > 0) await run.writeTo(output).catch(() => undefined);
+    if (!outcome && run.counts.labeled > 0) await run.writeTo(target).catch(() => undefined);
     throw error;
   } finally {
     await run.close();

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { type Money, UnpricedModelError } from "@autolabel/budget-core";
 import { given } from "../config/given.ts";
@@ -5,7 +6,8 @@ import type { LabelingConfigInput } from "../config/labeling-config.ts";
 import { type FileConfig, findConfigFile, readConfigFile } from "../config/read-config-file.ts";
 import { readExamples, readLabels, readSchema, readText } from "../config/read-task-files.ts";
 import { readBudget, Settings } from "../config/settings.ts";
-import { readRows } from "../data/read-rows.ts";
+import { type DataFormat, formOf, standardStream } from "../data/data-format.ts";
+import { inputFormat, readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { startRun } from "../engine/start-run.ts";
@@ -23,6 +25,8 @@ export interface LabelOptions {
   template?: string;
   idColumn?: string;
   delimiter?: string;
+  format?: DataFormat;
+  encoding?: string;
   task?: TaskKind;
   labels?: string;
   schema?: string;
@@ -61,16 +65,25 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
   if (config.budget === undefined && settings.llmBudget === undefined) {
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
-  const output = outputOf(data, options, file);
-  assertWritable(output, { force: options.force });
   const source = { ...file.source, ...sourceOf(options) };
+  const format = inputFormat(data, source.format);
+  const output = outputOf(data, options, file);
+  const outputFormat = formOf(output)?.format ?? options.format ?? (output === standardStream ? format : undefined);
+  assertWritable(output, { force: options.force, format: outputFormat });
+  const columnTypes = format === "parquet" ? await typesIn(data) : undefined;
   const run = await explainPrice(() =>
     startRun({
-      name: options.name ?? file.name ?? basename(data, extname(data)),
+      name: options.name ?? file.name ?? (data === standardStream ? "stdin" : stemOf(data)),
       settings,
       config: complete(config),
-      rows: withText(readRows(data, source), source, data),
-      facts: { output, source: resolve(data), ...(file.goldColumn ? { goldColumn: file.goldColumn } : {}) },
+      rows: withText(readRows(data, source), source, data === standardStream ? "Standard input" : data),
+      facts: given({
+        output,
+        outputFormat,
+        source: data === standardStream ? data : resolve(data),
+        goldColumn: file.goldColumn,
+        columnTypes,
+      }) as Record<string, string>,
       whenKnown: ({ id }) => {
         if (options.new) return "start over";
         throw new UsageError(
@@ -88,10 +101,26 @@ async function configFileOf(options: LabelOptions): Promise<FileConfig> {
 }
 
 function outputOf(data: string, options: LabelOptions, file: FileConfig): string {
-  const usual = `${basename(data, extname(data))}.labeled${outputEnding(data)}`;
-  const output = resolve(options.output ?? file.output ?? usual);
+  // What comes by a pipe goes on by one.
+  const usual = data === standardStream ? data : `${stemOf(data)}.labeled${outputEnding(data)}`;
+  const asked = options.output ?? file.output ?? usual;
+  if (asked === standardStream) return asked;
+  const output = resolve(asked);
   if (output !== resolve(data)) return output;
   throw new UsageError(`${data} would be overwritten by its own labels: name another file with -o`);
+}
+
+/** The types of a Parquet file's columns, as they are kept with the run. */
+async function typesIn(path: string): Promise<string | undefined> {
+  if (path === standardStream || !existsSync(path)) return undefined;
+  const { parquetColumnTypes } = await import("../data/read-parquet.ts");
+  return JSON.stringify(Object.fromEntries(await parquetColumnTypes(path)));
+}
+
+/** A file's name without folder and endings. */
+function stemOf(path: string): string {
+  const name = basename(path).replace(/\.gz$/i, "");
+  return basename(name, extname(name));
 }
 
 function complete(config: Partial<LabelingConfigInput>): LabelingConfigInput {
@@ -145,8 +174,8 @@ async function configOf(options: LabelOptions): Promise<Partial<LabelingConfigIn
   });
 }
 
-function sourceOf({ textColumn: column, template, idColumn, delimiter }: LabelOptions): TextSource {
-  return given({ column, template, idColumn, delimiter });
+function sourceOf({ textColumn: column, template, idColumn, delimiter, format, encoding }: LabelOptions): TextSource {
+  return given({ column, template, idColumn, delimiter, format, encoding });
 }
 
 /** `file`, `random`, `random:SEED`, `stratified:COLUMN`. */
@@ -174,6 +203,9 @@ function statedPrices({ model = "", inputPrice, outputPrice }: LabelOptions): Pi
 }
 
 function outputEnding(data: string): string {
-  const ending = extname(data).toLowerCase();
-  return ending === ".json" ? ".jsonl" : ending;
+  const form = formOf(data);
+  const packed = form?.isPacked ? ".gz" : "";
+  return form?.format === "json"
+    ? `.jsonl${packed}`
+    : `${extname(packed ? data.slice(0, -3) : data).toLowerCase()}${packed}`;
 }

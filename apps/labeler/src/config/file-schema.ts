@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { dataFormats } from "../data/data-format.ts";
 
 const amount = z.union([z.number(), z.string()]);
 
@@ -24,6 +25,11 @@ const dataset = z.strictObject({
   text_column: z.string().optional().describe("The column that is labeled."),
   label_column: z.string().optional().describe("The column with the true labels, where the data has one."),
   id_column: z.string().optional().describe("The column that names the rows. Default: row_id or id, else their place."),
+  format: z.enum(dataFormats).optional().describe("Where the file's ending tells none."),
+  encoding: z
+    .string()
+    .optional()
+    .describe("Of text files, such as windows-1252. Default: UTF-8, or UTF-16 with its mark."),
   delimiter: z.string().length(1).optional().describe("What separates the columns of a .csv file. Default: a comma."),
 });
 

@@ -49,8 +49,16 @@ export async function readConfigFile(path: string): Promise<FileConfig> {
 }
 
 function sourceOf({ dataset, prompt }: ConfigFile): TextSource {
-  const { text_column: column, id_column: idColumn, delimiter, label_column: goldColumn } = dataset ?? {};
-  return given({ column, idColumn, delimiter, template: withoutGold(prompt?.example_template, goldColumn) });
+  const { text_column: column, id_column: idColumn, label_column: goldColumn } = dataset ?? {};
+  const { delimiter, format, encoding } = dataset ?? {};
+  return given({
+    column,
+    idColumn,
+    delimiter,
+    format,
+    encoding,
+    template: withoutGold(prompt?.example_template, goldColumn),
+  });
 }
 
 /** Refuel's templates show how an example is written, its label in the last line: `Input: {text}\nOutput: {label}`. */

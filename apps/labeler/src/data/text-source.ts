@@ -1,16 +1,15 @@
 import type { InputRow } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
-import type { DataRow } from "./read-rows.ts";
+import { textOf } from "./column-type.ts";
+import type { DataRow, ReadRowsOptions } from "./read-rows.ts";
 
 /** Where the text of a row comes from: a column, or several put into a template. */
-export interface TextSource {
+export interface TextSource extends ReadRowsOptions {
   column?: string;
   /** The text, with columns in braces: `{title}: {body}`. */
   template?: string;
   /** The column that names the rows. Default: `row_id` or `id`, else their place. */
   idColumn?: string;
-  /** What separates the columns of a .csv file. Default: a comma. */
-  delimiter?: string;
 }
 
 /**
@@ -23,8 +22,9 @@ export async function* withText(
   source: TextSource,
   name = "The data",
 ): AsyncGenerator<InputRow> {
-  const { column, template = `{${column ?? "text"}}`, idColumn } = source;
-  const needed = [...template.matchAll(/\{([^{}]+)\}/g)].map(([, field]) => field ?? "");
+  const { column = "text", template, idColumn } = source;
+  const needed =
+    template === undefined ? [column] : [...template.matchAll(placeholder)].map(([, field]) => field ?? "");
   if (needed.length === 0) throw new UsageError(`The template ${JSON.stringify(template)} names no column in braces`);
   let position = 0;
   for await (const input of rows) {
@@ -32,26 +32,32 @@ export async function* withText(
       if (!Object.hasOwn(input, field)) throw missing(field, input, position, name);
     }
     const id = idColumn === undefined ? (input.row_id ?? input.id) : input[idColumn];
-    const rowId = id === undefined || id === null || id === "" ? String(position) : textOf(id);
+    const rowId = id === undefined || id === null || id === "" ? String(position) : textOrNone(id);
     const text =
-      template === `{${needed[0]}}`
-        ? textOf(input[needed[0] ?? ""])
-        : template.replace(/\{([^{}]+)\}/g, (_whole, field: string) => textOf(input[field]));
+      template === undefined
+        ? textOrNone(input[column])
+        : template.replace(placeholder, (_whole, field: string) => textOrNone(input[field]));
     yield { rowId, text, input };
     position++;
   }
   if (position === 0) throw new UsageError(`${name} has no rows: there is nothing to label`);
 }
 
+const placeholder = /\{([^{}]+)\}/g;
+
 function missing(field: string, input: DataRow, position: number, name: string): UsageError {
   const columns = Object.keys(input).join(", ");
   const place = position === 0 ? "" : ` in row ${position + 1}`;
-  const isSemicolons = columns.includes(";") && !columns.includes(", ");
-  const hint = isSemicolons ? " (is it separated by semicolons? say --delimiter ';')" : "";
+  const hint = Object.keys(input).length === 1 ? delimiterHint(columns) : "";
   return new UsageError(`${name} has no column "${field}"${place}: name one of ${columns} with --text-column${hint}`);
 }
 
-function textOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+function delimiterHint(header: string): string {
+  if (header.includes(";")) return " (is it separated by semicolons? say --delimiter ';')";
+  return header.includes("\t") ? " (is it separated by tabs? say --delimiter tab)" : "";
+}
+
+/** What is missing is no text. */
+function textOrNone(value: unknown): string {
+  return value === null || value === undefined ? "" : textOf(value);
 }

@@ -1,6 +1,9 @@
+import type { Writable } from "node:stream";
 import type { CostStats, CostTracker, Money, Posting } from "@autolabel/budget-core";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
+import type { ColumnType } from "../data/column-type.ts";
+import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
@@ -124,9 +127,17 @@ export class LabelingRun {
     return this.#store.rows();
   }
 
-  /** Writes all rows to a .csv, .tsv or .jsonl file: the old file or the new one, never a part. */
-  async writeTo(path: string): Promise<void> {
-    await writeRows(path, this.rows(), JSON.parse(this.get("columns") ?? "[]") as string[]);
+  /**
+   * Writes all rows to a file, the old one or the whole new one, never a part; or to a stream.
+   *
+   * @param format for a file whose ending tells none, and for a stream. Default: what the run was started with.
+   */
+  async writeTo(target: string | Writable, format = this.get("outputFormat") as DataFormat | undefined): Promise<void> {
+    const inputColumns = JSON.parse(this.get("columns") ?? "[]") as string[];
+    const columnTypes = new Map(
+      Object.entries(JSON.parse(this.get("columnTypes") ?? "{}") as Record<string, ColumnType>),
+    );
+    await writeRows(target, { rows: () => this.rows(), inputColumns, columnTypes }, format);
   }
 
   /** A fact that was stored with the run when it was opened, such as `output`. */

@@ -7,6 +7,7 @@ import {
   picoToDecimal,
   usd,
 } from "@autolabel/budget-core";
+import { standardStream } from "../data/data-format.ts";
 import type { CostRange } from "../engine/cost-model.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { doneRows, type RowCounts } from "../store/row.ts";
@@ -97,7 +98,8 @@ function inspectCommand({ resumeCommand }: RunEnd): string {
 
 function outputText({ output, counts }: RunEnd): string {
   const fromHere = relative(process.cwd(), output);
-  const path = fromHere.startsWith(`..${sep}`) ? output : fromHere;
+  const file = fromHere.startsWith(`..${sep}`) ? output : fromHere;
+  const path = output === standardStream ? "standard output" : file;
   return counts.unpaid > 0 ? `${path} (rows not paid for yet have an empty label)` : path;
 }
 

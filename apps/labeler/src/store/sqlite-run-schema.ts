@@ -46,6 +46,12 @@ const steps: readonly string[] = [
    ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;`,
 ];
 
+/** Whether a run file has the tables that this version of autolabel reads. */
+export function isCurrentRunFile(database: DatabaseSync): boolean {
+  const { version } = database.prepare("SELECT max(version) AS version FROM run_schema").get() as { version: number };
+  return version === steps.length;
+}
+
 /** Creates or upgrades the labeler's tables in a run file. */
 export function migrateRunFile(database: DatabaseSync): void {
   database.exec("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS run_schema (version INTEGER NOT NULL) STRICT;");

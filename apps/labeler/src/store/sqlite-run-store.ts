@@ -4,7 +4,9 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
+import { parseExact, stringifyExact } from "../data/exact-json.ts";
 import { UsageError } from "../usage-error.ts";
+import { openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 import {
@@ -34,17 +36,23 @@ export class SqliteRunStore implements RunStore {
   readonly commit: GroupCommit;
   readonly path: string;
   readonly #database: DatabaseSync;
-  readonly #lock: DatabaseSync;
+  readonly #lock: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
   /**
    * Opens a run file, or makes one, and locks it for this process; the lock ends with the process, however it ends.
    *
+   * @param options.readOnly looks at a run as it stands at this moment, without lock, beside the process that works on it.
    * @throws UsageError when another process works on the run.
    */
-  constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true });
+  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
     this.path = path;
+    if (readOnly) {
+      this.#database = openToRead(path);
+      this.commit = new GroupCommit(this.#database);
+      return;
+    }
+    mkdirSync(dirname(path), { recursive: true });
     this.#lock = lockRun(path);
     this.#database = openDatabase(path);
     this.commit = new GroupCommit(this.#database);
@@ -92,7 +100,7 @@ export class SqliteRunStore implements RunStore {
     const original = fingerprint && this.#statement("SELECT position FROM rows WHERE fingerprint = ?").get(fingerprint);
     this.#statement(
       `INSERT INTO rows (position, turn, row_id, text, input, fingerprint, duplicate_of) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)`,
-    ).run(position, rowId, text, JSON.stringify(input), original ? null : fingerprint, original?.position ?? null);
+    ).run(position, rowId, text, stringifyExact(input), original ? null : fingerprint, original?.position ?? null);
   }
 
   async pending(fromTurn: number, limit: number): Promise<PendingRow[]> {
@@ -223,7 +231,7 @@ export class SqliteRunStore implements RunStore {
     if (!this.#database.isOpen) return;
     this.commit.flush();
     this.#database.close();
-    this.#lock.close();
+    this.#lock?.close();
   }
 
   #statement(sql: string): StatementSync {
@@ -256,7 +264,7 @@ function readRow(row: StoredRow): LabeledRow {
   return {
     position: Number(row.position),
     rowId: String(row.row_id),
-    input: JSON.parse(String(row.input)) as Record<string, unknown>,
+    input: parseExact(String(row.input)) as Record<string, unknown>,
     text: String(row.text),
     label: row.label === null ? null : (JSON.parse(String(row.label)) as LabelValue),
     confidence: row.confidence === null ? null : Number(row.confidence),
