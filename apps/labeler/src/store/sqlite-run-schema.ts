@@ -43,8 +43,15 @@ const steps: readonly string[] = [
    ALTER TABLE attempts ADD COLUMN task_version TEXT;
    ALTER TABLE attempts ADD COLUMN usage TEXT;
    ALTER TABLE attempts ADD COLUMN price_book TEXT;
-   ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;`,
+   ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE attempts ADD COLUMN call_id TEXT;`,
 ];
+
+/** Whether a run file has the tables that this version of autolabel reads. */
+export function isCurrentRunFile(database: DatabaseSync): boolean {
+  const { version } = database.prepare("SELECT max(version) AS version FROM run_schema").get() as { version: number };
+  return version === steps.length;
+}
 
 /** Creates or upgrades the labeler's tables in a run file. */
 export function migrateRunFile(database: DatabaseSync): void {

@@ -12,10 +12,12 @@ import {
   type Attempt,
   countOf,
   type InputRow,
+  type RecordedAttempt,
   type RowResult,
   type RunStore,
   type Standing,
 } from "./run-store.ts";
+import { openToRead } from "./open-to-read.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
@@ -34,17 +36,23 @@ export class SqliteRunStore implements RunStore {
   readonly commit: GroupCommit;
   readonly path: string;
   readonly #database: DatabaseSync;
-  readonly #lock: DatabaseSync;
+  readonly #lock: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
   /**
    * Opens a run file, or makes one, and locks it for this process; the lock ends with the process, however it ends.
    *
+   * @param options.readOnly looks at a run as it stands at this moment, without lock, beside the process that works on it.
    * @throws UsageError when another process works on the run.
    */
-  constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true });
+  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
     this.path = path;
+    if (readOnly) {
+      this.#database = openToRead(path);
+      this.commit = new GroupCommit(this.#database);
+      return;
+    }
+    mkdirSync(dirname(path), { recursive: true });
     this.#lock = lockRun(path);
     this.#database = openDatabase(path);
     this.commit = new GroupCommit(this.#database);
@@ -113,14 +121,14 @@ export class SqliteRunStore implements RunStore {
   }
 
   /** Not awaited by its caller where the ledger is in this file: it joins the transaction that posts the charge. */
-  recordAttempt(position: number, { posting, answer, taskVersion }: Attempt): Promise<void> {
+  recordAttempt(position: number, { posting, answer, taskVersion, callId }: Attempt): Promise<void> {
     const { reservationId, receipt, outcome } = posting;
     const finishReason = (outcome.result?.finishReason as { unified?: unknown } | undefined)?.unified;
     const at = new Date().toISOString();
     return this.commit.run(() => {
       this.#statement(
         `INSERT INTO attempts (position, reservation_id, answer, finish_reason, model_id, cost_pico_usd, kind, error,
-           at, task_version, usage, price_book) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           at, task_version, usage, price_book, call_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ).run(
         position,
         reservationId,
@@ -134,6 +142,7 @@ export class SqliteRunStore implements RunStore {
         taskVersion,
         receipt.usage === undefined ? null : JSON.stringify(receipt.usage),
         receipt.priceBook ?? outcome.quote.priceBook ?? null,
+        callId ?? null,
       );
     });
   }
@@ -173,6 +182,15 @@ export class SqliteRunStore implements RunStore {
       ).run(chosen);
       return Number(changes);
     });
+  }
+
+  async *attempts(): AsyncGenerator<RecordedAttempt> {
+    const statement = this.#database.prepare(
+      `SELECT position, reservation_id, cost_pico_usd, kind, model_id, answer IS NOT NULL AS answered, superseded, at, call_id
+       FROM attempts ORDER BY rowid`,
+    );
+    statement.setReadBigInts(true);
+    for (const attempt of statement.iterate() as Iterable<StoredRow>) yield readAttempt(attempt);
   }
 
   async attemptCost(reservationId: string) {
@@ -223,7 +241,7 @@ export class SqliteRunStore implements RunStore {
     if (!this.#database.isOpen) return;
     this.commit.flush();
     this.#database.close();
-    this.#lock.close();
+    this.#lock?.close();
   }
 
   #statement(sql: string): StatementSync {
@@ -268,6 +286,20 @@ function readRow(row: StoredRow): LabeledRow {
     explanation: textOrNull(row.explanation),
     error: textOrNull(row.error),
     taskVersion: textOrNull(row.task_version),
+  };
+}
+
+function readAttempt(attempt: StoredRow): RecordedAttempt {
+  return {
+    position: Number(attempt.position),
+    reservationId: String(attempt.reservation_id),
+    costPicoUsd: BigInt(attempt.cost_pico_usd ?? 0n),
+    kind: attempt.kind as RecordedAttempt["kind"],
+    modelId: textOrNull(attempt.model_id),
+    isAnswered: attempt.answered === 1n,
+    isSuperseded: attempt.superseded === 1n,
+    at: textOrNull(attempt.at),
+    callId: textOrNull(attempt.call_id),
   };
 }
 
