@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { processIo } from "./commands/command-io.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
+import type { ReportCommandOptions } from "./commands/report.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
 import { taskKinds } from "./tasks/task.ts";
 import { UsageError } from "./usage-error.ts";
@@ -72,8 +73,25 @@ function program(setExitCode: (code: number) => void): Command {
       const { resume } = await import("./commands/resume.ts");
       setExitCode(await resume(id, options, processIo));
     });
+  addReportCommand(autolabel, setExitCode);
   addLedgerCommands(autolabel, setExitCode);
   return autolabel;
+}
+
+function addReportCommand(autolabel: Command, setExitCode: (code: number) => void): void {
+  autolabel
+    .command("report [run]")
+    .summary("what a run is worth and what it did cost (default: the last one); nothing is bought")
+    .option("--gold <column>", "the column with the true labels (default: label_column of the configuration)")
+    .option("--gold-file <file>", "a file with true labels by row_id or id; --gold names its column")
+    .option("--json", "as one line of JSON")
+    .option("--html <file>", "also as one page with charts, complete in itself")
+    .option("--reconcile [n]", "compare n calls (default: 50) with what OpenRouter says it billed", readCount)
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
+    .action(async (id: string | undefined, options: ReportCommandOptions) => {
+      const { report } = await import("./commands/report.ts");
+      setExitCode(await report(id, options, processIo));
+    });
 }
 
 const ledgerHelp = "[ledger]: a SQLite file, a URL, or the id of a run (default: the last run)";
@@ -149,6 +167,10 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  // A reader that has seen enough, such as head, is no error.
+  process.stdout.on("error", (error: { code?: string }) => {
+    if (error.code !== "EPIPE") throw error as Error;
+  });
   try {
     await program((code) => {
       process.exitCode = code;

@@ -9,7 +9,12 @@ import {
 import type { StatedPrice } from "@autolabel/budget-core/prices";
 import { corporateBudgetError, corporateCosts, createCorporate } from "@autolabel/provider-corporate";
 import { createBudgetedOpenAI, openAiBudgetError, openAiCosts } from "@autolabel/provider-openai";
-import { createBudgetedOpenRouter, openRouterBudgetError, openRouterCosts, openRouterGenerationId } from "@autolabel/provider-openrouter";
+import {
+  createBudgetedOpenRouter,
+  openRouterBudgetError,
+  openRouterCosts,
+  openRouterGenerationId,
+} from "@autolabel/provider-openrouter";
 import type { LanguageModel } from "ai";
 import { given } from "./config/given.ts";
 import type { LabelingConfig } from "./config/labeling-config.ts";

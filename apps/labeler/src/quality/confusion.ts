@@ -32,7 +32,8 @@ export class ConfusionCounter {
       this.#unlabeled[row] = (this.#unlabeled[row] ?? 0) + 1;
       return;
     }
-    const cells = (this.#cells[row] ??= []);
+    const cells = this.#cells[row] ?? [];
+    this.#cells[row] = cells;
     const column = this.#placeOf(given);
     cells[column] = (cells[column] ?? 0) + 1;
   }

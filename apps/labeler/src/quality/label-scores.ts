@@ -1,78 +1,82 @@
-/** How well one label, or one kind of entity, was given. */
-export interface LabelScore {
+/** Precision, recall and F1; null where there is nothing to divide by. */
+export interface Scores {
+  /** Of what was given, the share that is true. */
+  precision: number | null;
+  /** Of what is true, the share that was given. */
+  recall: number | null;
+  /** Harmonic mean of both. */
+  f1: number | null;
+}
+
+/** How well one label, or one kind of entity, was given. The scores are over all rows: one without a label gives nothing. */
+export interface LabelScore extends Scores {
   label: string;
   /** How often it is true. */
   support: number;
+  /** Of those, how often in a row that has a label. */
+  labeled: number;
   /** How often it was given. */
   given: number;
   /** How often it was given where it is true. */
   correct: number;
-  /** Of what was given, the share that is true; null where it was never given. */
-  precision: number | null;
-  /** Of what is true, the share that was given; null where it is never true. A row without a label gives nothing. */
-  recall: number | null;
-  /** Harmonic mean of both; null where it is neither true nor given. */
-  f1: number | null;
-}
-
-/** Precision, recall and F1 over several labels. */
-export interface MeanScores {
-  precision: number | null;
-  recall: number | null;
-  f1: number | null;
+  /** Over the rows that have a label. */
+  ofLabeled: Scores;
 }
 
 /** Label scores and their means. */
 export interface ScoreTable {
   labels: LabelScore[];
   /** Each label counts alike, those that are neither true nor given left out. */
-  macro: MeanScores;
+  macro: Scores & { ofLabeled: Scores };
   /** Each answer counts alike. */
-  micro: MeanScores;
+  micro: Scores & { ofLabeled: Scores };
 }
+
+type Counts = Pick<LabelScore, "support" | "labeled" | "given" | "correct">;
 
 /** Counts labels that are true and labels that were given. */
 export class LabelCounter {
-  readonly #counts = new Map<string, { support: number; given: number; correct: number }>();
+  readonly #counts = new Map<string, Counts>();
 
   /** @param labels come first in the table, in this order, also when they never occur. */
   constructor(labels: readonly string[]) {
     for (const label of labels) this.#of(label);
   }
 
-  /** Counts one row's labels: what is true, and what was given; `correct` are those of `given` that are true. */
-  add(gold: readonly string[], given: readonly string[], correct: readonly string[]): void {
-    for (const label of gold) this.#of(label).support++;
-    for (const label of given) this.#of(label).given++;
+  /** Counts one row: what is true; what was given, null where the row has no label; what of it is true. */
+  add(gold: readonly string[], given: readonly string[] | null, correct: readonly string[]): void {
+    for (const label of gold) {
+      const counts = this.#of(label);
+      counts.support++;
+      if (given) counts.labeled++;
+    }
+    for (const label of given ?? []) this.#of(label).given++;
     for (const label of correct) this.#of(label).correct++;
   }
 
   table(): ScoreTable {
-    const labels = [...this.#counts].map(([label, counts]) => ({ label, ...counts, ...scores(counts) }));
-    const seen = labels.filter(({ f1 }) => f1 !== null);
-    const sum = (field: "support" | "given" | "correct") => labels.reduce((total, label) => total + label[field], 0);
+    const labels = [...this.#counts].map(([label, counts]) => ({ label, ...counts, ...bothScores(counts) }));
+    const sum = (field: keyof Counts) => labels.reduce((total, label) => total + label[field], 0);
+    const total = { support: sum("support"), labeled: sum("labeled"), given: sum("given"), correct: sum("correct") };
     return {
       labels,
-      macro: {
-        precision: mean(seen.map(({ precision }) => precision)),
-        recall: mean(seen.map(({ recall }) => recall)),
-        f1: mean(seen.map(({ f1 }) => f1)),
-      },
-      micro: scores({ support: sum("support"), given: sum("given"), correct: sum("correct") }),
+      macro: { ...meanOf(labels), ofLabeled: meanOf(labels.map(({ ofLabeled }) => ofLabeled)) },
+      micro: bothScores(total),
     };
   }
 
-  #of(label: string) {
-    let counts = this.#counts.get(label);
-    if (!counts) {
-      counts = { support: 0, given: 0, correct: 0 };
-      this.#counts.set(label, counts);
-    }
-    return counts;
+  #of(label: string): Counts {
+    const known = this.#counts.get(label) ?? { support: 0, labeled: 0, given: 0, correct: 0 };
+    this.#counts.set(label, known);
+    return known;
   }
 }
 
-function scores({ support, given, correct }: Pick<LabelScore, "support" | "given" | "correct">): MeanScores {
+function bothScores({ support, labeled, given, correct }: Counts): Scores & { ofLabeled: Scores } {
+  return { ...scoresOf(correct, given, support), ofLabeled: scoresOf(correct, given, labeled) };
+}
+
+function scoresOf(correct: number, given: number, support: number): Scores {
   return {
     precision: given === 0 ? null : correct / given,
     recall: support === 0 ? null : correct / support,
@@ -81,7 +85,9 @@ function scores({ support, given, correct }: Pick<LabelScore, "support" | "given
 }
 
 /** A label that was never given has no precision: in the mean it counts as 0, as it does in the mean of F1. */
-function mean(values: readonly (number | null)[]): number | null {
-  if (values.length === 0) return null;
-  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0) / values.length;
+function meanOf(all: readonly Scores[]): Scores {
+  const seen = all.filter(({ f1 }) => f1 !== null);
+  const mean = (field: keyof Scores) =>
+    seen.length === 0 ? null : seen.reduce((sum, scores) => sum + (scores[field] ?? 0), 0) / seen.length;
+  return { precision: mean("precision"), recall: mean("recall"), f1: mean("f1") };
 }

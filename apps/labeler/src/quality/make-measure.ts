@@ -1,6 +1,6 @@
 import type { LabelValue } from "../store/row.ts";
 import { findMentions, type Span } from "../tasks/find-mentions.ts";
-import { type LabelSet, labelSet, type Labels } from "../tasks/label-set.ts";
+import { type LabelSet, type Labels, labelSet } from "../tasks/label-set.ts";
 import type { TaskKind } from "../tasks/task.ts";
 import { ConfusionCounter } from "./confusion.ts";
 import { LabelCounter } from "./label-scores.ts";
@@ -32,10 +32,10 @@ function measureClasses(labels: LabelSet): Measure {
   return {
     add: ({ label, gold: said }) => {
       const gold = asName(said, labels, outside);
-      const given = label === null ? [] : [String(label)];
-      const isCorrect = given[0] === gold;
-      counter.add([gold], given, isCorrect ? given : []);
-      confusion.add(gold, given[0] ?? null);
+      const given = label === null ? null : String(label);
+      const isCorrect = given === gold;
+      counter.add([gold], given === null ? null : [given], isCorrect ? [gold] : []);
+      confusion.add(gold, given);
       return { isCorrect, gold };
     },
     details: () => ({
@@ -55,7 +55,7 @@ function measureLabelSets(labels: LabelSet): Measure {
       const gold = [...new Set(listOf(said, labels).map((each) => asName(each, labels, outside)))];
       const given = (label ?? []) as readonly string[];
       const correct = given.filter((each) => gold.includes(each));
-      counter.add(gold, given, correct);
+      counter.add(gold, label === null ? null : given, correct);
       return { isCorrect: label !== null && correct.length === gold.length && given.length === gold.length, gold };
     },
     details: () => ({ kind: "multilabel", ...counter.table(), goldOutsideLabels: [...outside] }),
@@ -73,7 +73,7 @@ function measureSpans(labels: LabelSet): Measure {
       const places = new Set(gold.map(key));
       const correct = given.filter((span) => places.has(key(span)));
       const kinds = (spans: readonly Span[]) => spans.map((span) => span.label);
-      counter.add(kinds(gold), kinds(given), kinds(correct));
+      counter.add(kinds(gold), label === null ? null : kinds(given), kinds(correct));
       return { isCorrect: label !== null && correct.length === gold.length && given.length === gold.length, gold };
     },
     details: () => ({ kind: "entities", ...counter.table() }),
@@ -146,7 +146,7 @@ function listOf(said: unknown, labels: LabelSet): unknown[] {
 function spansOf(said: unknown, text: string, labels: LabelSet): Span[] | undefined {
   const parsed = jsonOf(said);
   if (typeof parsed !== "object" || parsed === null) return undefined;
-  const items = Array.isArray(parsed)
+  const items: Record<string, unknown>[] = Array.isArray(parsed)
     ? (parsed as Record<string, unknown>[])
     : Object.entries(parsed).flatMap(([label, words]) =>
         (Array.isArray(words) ? words : [words]).map((word: unknown) => ({ text: word, label })),
@@ -156,7 +156,8 @@ function spansOf(said: unknown, text: string, labels: LabelSet): Span[] | undefi
     label: labels.find(item.label) ?? String(item.label),
     text: typeof item.text === "string" ? item.text : text.slice(Number(item.start), Number(item.end)),
   }));
-  if (mentions.every(hasPlace)) return mentions.map(({ start, end, label }) => ({ start, end, text: text.slice(start, end), label }));
+  if (mentions.every(hasPlace))
+    return mentions.map(({ start, end, label }) => ({ start, end, text: text.slice(start, end), label }));
   const spans = findMentions(text, mentions);
   return "found" in spans ? spans.found : undefined;
 }

@@ -21,7 +21,8 @@ export function saySame(a: unknown, b: unknown): boolean {
   }
   if (typeof a === "object" || typeof b === "object") return false;
   // A table holds numbers as text.
-  if (typeof a === "number" || typeof b === "number") return Number(a) === Number(b) && String(a).trim() !== "" && String(b).trim() !== "";
+  if (typeof a === "number" || typeof b === "number")
+    return Number(a) === Number(b) && String(a).trim() !== "" && String(b).trim() !== "";
   return folded(String(a)) === folded(String(b));
 }
 

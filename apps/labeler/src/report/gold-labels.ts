@@ -46,12 +46,16 @@ function columnsOf(path: string, row: DataRow, asked: string | undefined): { id:
   const columns = Object.keys(row);
   const id = ["row_id", "id"].find((name) => columns.includes(name));
   if (id === undefined) {
-    throw new UsageError(`${path} has no column row_id or id: gold labels are joined by it; it has ${columns.join(", ")}`);
+    throw new UsageError(
+      `${path} has no column row_id or id: gold labels are joined by it; it has ${columns.join(", ")}`,
+    );
   }
   const others = columns.filter((name) => name !== id);
   const label = asked ?? (others.length === 1 ? others[0] : "label");
   if (label !== undefined && others.includes(label)) return { id, label };
-  throw new UsageError(`${path} has no column "${label}": name that of the gold labels with --gold, one of ${others.join(", ")}`);
+  throw new UsageError(
+    `${path} has no column "${label}": name that of the gold labels with --gold, one of ${others.join(", ")}`,
+  );
 }
 
 /** An empty cell tells no label. */

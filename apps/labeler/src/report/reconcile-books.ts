@@ -1,5 +1,5 @@
 import type { JournalEntry } from "@autolabel/budget-core/ledgers/sqlite";
-import type { RecordedAttempt } from "../store/run-store.ts";
+import type { AttemptCost } from "../store/run-store.ts";
 import type { CallSpend } from "./spend.ts";
 
 /**
@@ -11,7 +11,7 @@ export interface Reconciliation {
   /** Calls that the run recorded. */
   calls: CallSpend;
   /** Entries of calls that are in both books, by how the cost is known. */
-  matched: Record<RecordedAttempt["kind"], CallSpend>;
+  matched: Record<AttemptCost["kind"], CallSpend>;
   /** What the ledger booked for matched calls beyond what the run recorded; 0 unless a cost was mended. */
   correctionsPicoUsd: bigint;
   /** Calls that a crash cut off, ended later by evidence of their cost: in the ledger only. */
@@ -35,7 +35,7 @@ export interface TwoBooks {
   /** All calls of the run together. */
   calls: CallSpend;
   /** The run's record of a call. */
-  attemptOf: (reservationId: string) => { costPicoUsd: bigint; kind: RecordedAttempt["kind"] } | undefined;
+  attemptOf: (reservationId: string) => Promise<Pick<AttemptCost, "costPicoUsd" | "kind"> | undefined>;
   /** The journal of the run's account. */
   entries: Iterable<JournalEntry>;
   /** What the account's balance says was spent. */
@@ -43,7 +43,8 @@ export interface TwoBooks {
 }
 
 /** Explains every pico-USD between the run's own record and the ledger. */
-export function reconcileBooks({ calls, attemptOf, entries, ledgerPicoUsd }: TwoBooks): Reconciliation {
+export async function reconcileBooks(books: TwoBooks): Promise<Reconciliation> {
+  const { calls, attemptOf, entries, ledgerPicoUsd } = books;
   const none = (): CallSpend => ({ calls: 0, costPicoUsd: 0n });
   const matched = { reported: none(), computed: none(), bound: none() };
   const [resolved, posted] = [none(), none()];
@@ -54,7 +55,7 @@ export function reconcileBooks({ calls, attemptOf, entries, ledgerPicoUsd }: Two
     else if (kind === "reset") sums.resets += amountPicoUsd;
     else if (reservationId === null) add(posted, amountPicoUsd);
     else {
-      const attempt = attemptOf(reservationId);
+      const attempt = await attemptOf(reservationId);
       add(attempt ? matched[attempt.kind] : resolved, amountPicoUsd);
       if (!attempt) continue;
       add(inBoth, attempt.costPicoUsd);

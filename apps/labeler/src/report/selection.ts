@@ -55,7 +55,11 @@ export class SelectionCounter {
     const order = this.#order;
     const isAll = this.#reached === this.#rows;
     const kind = isAll ? "all" : order.kind === "file" ? "prefix" : order.kind;
-    const strata = [...this.#strata].map(([value, counts]) => ({ value, ...counts, share: counts.reached / counts.rows }));
+    const strata = [...this.#strata].map(([value, counts]) => ({
+      value,
+      ...counts,
+      share: counts.reached / counts.rows,
+    }));
     return {
       order,
       rows: this.#rows,
@@ -64,7 +68,10 @@ export class SelectionCounter {
       kind,
       strata: strata.sort((a, b) => a.share - b.share || a.value.localeCompare(b.value)),
       // Strata are reached in equal shares, so the rows that were reached need no weights.
-      estimate: (kind === "random" || kind === "stratified") && this.#judged > 0 ? proportion(this.#correct, this.#judged) : null,
+      estimate:
+        (kind === "random" || kind === "stratified") && this.#judged > 0
+          ? proportion(this.#correct, this.#judged)
+          : null,
     };
   }
 }

@@ -25,7 +25,7 @@ export interface RunStore {
   /** All charged attempts in the order in which they were recorded, one at a time. */
   attempts(): AsyncIterable<RecordedAttempt>;
   /** Charged attempts by reservation, to resolve what a crash left open in a ledger elsewhere. */
-  attemptCost(reservationId: string): Promise<{ costPicoUsd: bigint; modelId: string | undefined } | undefined>;
+  attemptCost(reservationId: string): Promise<AttemptCost | undefined>;
   /** What is left to buy, and what the last rows that were bought did cost: the ground of a forecast. */
   standing(): Promise<Standing>;
   /** Rows by state. */
@@ -76,6 +76,14 @@ export interface Attempt {
   taskVersion: string;
   /** The provider's id of the call, under which it tells what it billed; undefined where it has none. */
   callId?: string | undefined;
+}
+
+/** What a charged call did cost. */
+export interface AttemptCost {
+  costPicoUsd: bigint;
+  modelId: string | undefined;
+  /** How the cost is known. */
+  kind: NonNullable<Receipt["kind"]>;
 }
 
 /** A charged call as it was recorded. */

@@ -5,11 +5,13 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
 import { UsageError } from "../usage-error.ts";
+import { openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 import {
   type AddRowsOptions,
   type Attempt,
+  type AttemptCost,
   countOf,
   type InputRow,
   type RecordedAttempt,
@@ -17,7 +19,6 @@ import {
   type RunStore,
   type Standing,
 } from "./run-store.ts";
-import { openToRead } from "./open-to-read.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
@@ -193,11 +194,12 @@ export class SqliteRunStore implements RunStore {
     for (const attempt of statement.iterate() as Iterable<StoredRow>) yield readAttempt(attempt);
   }
 
-  async attemptCost(reservationId: string) {
-    const statement = this.#statement("SELECT cost_pico_usd, model_id FROM attempts WHERE reservation_id = ?");
+  async attemptCost(reservationId: string): Promise<AttemptCost | undefined> {
+    const statement = this.#statement("SELECT cost_pico_usd, model_id, kind FROM attempts WHERE reservation_id = ?");
     statement.setReadBigInts(true);
-    const row = statement.get(reservationId) as { cost_pico_usd: bigint; model_id: string | null } | undefined;
-    return row && { costPicoUsd: row.cost_pico_usd, modelId: row.model_id ?? undefined };
+    type Row = { cost_pico_usd: bigint; model_id: string | null; kind: AttemptCost["kind"] };
+    const row = statement.get(reservationId) as Row | undefined;
+    return row && { costPicoUsd: row.cost_pico_usd, modelId: row.model_id ?? undefined, kind: row.kind };
   }
 
   async standing(): Promise<Standing> {
