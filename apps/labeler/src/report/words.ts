@@ -64,7 +64,7 @@ export function selectionText(selection: Selection): string[] {
   if (kind === "prefix") {
     return [
       some,
-      "They are the first rows of the file, and the others may be unlike them: the accuracy on labeled rows is no estimate for all rows. --order random or stratified makes it one.",
+      "They are the first rows of the file, and the others may be unlike them: the accuracy on labeled rows is no estimate for all rows. A run in random or stratified order gives one.",
     ];
   }
   const estimated = estimate

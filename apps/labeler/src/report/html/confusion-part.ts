@@ -16,7 +16,7 @@ export function confusionPart(confusion: Confusion): Markup {
       ({ gold, given, rows: count }) =>
         html`<tr><td class="n">${formatCount(count)}</td><td class="bar" aria-hidden="true"><i class="bad" style="width:${((100 * count) / most).toFixed(1)}%"></i></td><th scope="row">${gold}</th><td>${given}</td></tr>`,
     );
-  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Pairs of labels that are confused"><table><thead><tr><th class="n">rows</th><th></th><th>true</th><th>given</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Pairs of labels that are confused"><table><thead><tr><th class="n">rows</th><th class="bar"></th><th>true</th><th>given</th></tr></thead><tbody>${rows}</tbody></table></div>`;
   const which = pairs.length > mostPairs ? `The ${mostPairs} most frequent of ${formatCount(pairs.length)} pairs.` : "";
   return html`<section><h2>Confusion</h2>${pairs.length === 0 ? html`<p>No label was given for another.</p>` : html`<p class="soft">${which}</p>${table}`}<h3>Map</h3>${map(confusion)}</section>`;
 }

@@ -91,7 +91,7 @@ function modelsTable({ money, quality }: RunReport): Markup {
     return html`<tr><th scope="row">${model.modelId ?? "not told"}</th><td class="bar" aria-hidden="true"><i style="width:${((100 * Number(model.costPicoUsd)) / most).toFixed(1)}%"></i></td><td class="n">${dollars(model.costPicoUsd)}</td><td class="n">${formatCount(model.calls)}</td><td class="n">${formatCount(model.labeled)}</td>${judgedCells}</tr>`;
   });
   const judged = quality ? html`<th class="n">right</th><th class="n">per right label</th>` : null;
-  return html`<h3>By the model that served</h3><div class="wide"><table><thead><tr><th>model</th><th></th><th class="n">cost</th><th class="n">calls</th><th class="n">labels</th>${judged}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<h3>By the model that served</h3><div class="wide"><table><thead><tr><th>model</th><th class="bar"></th><th class="n">cost</th><th class="n">calls</th><th class="n">labels</th>${judged}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function errorsTable({ money }: RunReport): Markup | null {

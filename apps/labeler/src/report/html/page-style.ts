@@ -14,11 +14,11 @@ p { margin: 0 0 8px; max-width: 78ch; }
 .soft, caption { color: var(--soft); }
 .meta { margin-top: 6px; overflow-wrap: anywhere; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 22px 24px; margin-top: 20px; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 12px; margin: 28px 0 0; padding: 0; }
+.tiles { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 12px; margin: 28px 0 0; padding: 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 16px 18px; margin: 0; display: flex; flex-direction: column; }
 .tile dt { color: var(--soft); font-size: 13px; }
 .tile dd { margin: 0; }
-.tile .figure { font-size: 26px; font-weight: 650; letter-spacing: -.02em; line-height: 1.3; white-space: nowrap; }
+.tile .figure { font-size: 28px; font-weight: 650; letter-spacing: -.02em; line-height: 1.3; white-space: nowrap; }
 .tile .note { color: var(--soft); font-size: 12.5px; line-height: 1.4; }
 .meter { height: 6px; border-radius: 3px; background: var(--accent-soft); overflow: hidden; margin: 6px 0; }
 .meter i { display: block; height: 100%; background: var(--accent); }
@@ -30,7 +30,8 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 caption { text-align: left; padding: 0 0 6px; font-size: 13px; }
 th { text-align: left; font-weight: 550; color: var(--soft); font-size: 12.5px; white-space: nowrap; }
-tbody th { color: var(--ink); font-weight: 450; font-size: inherit; white-space: normal; overflow-wrap: anywhere; }
+tbody th { color: var(--ink); font-weight: 450; font-size: inherit; white-space: normal; }
+tbody :is(th, td):not(.n) { overflow-wrap: anywhere; }
 th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child > * { border-bottom: 0; }
 .n { text-align: right; white-space: nowrap; }
@@ -45,8 +46,8 @@ tfoot > tr > * { border-top: 2px solid var(--line); font-weight: 600; color: var
 .map th { font-size: 11px; font-weight: 450; color: var(--ink); white-space: nowrap; background: var(--card); }
 .map td { width: 21px; min-width: 21px; height: 19px; text-align: center; vertical-align: middle; border-radius: 2px; background: color-mix(in srgb, var(--line) 34%, transparent); }
 .map thead th { position: sticky; top: 0; z-index: 2; height: 1px; vertical-align: bottom; box-shadow: none; }
-.map thead th span { writing-mode: vertical-rl; transform: rotate(180deg); padding: 6px 2px 4px; max-height: 230px; overflow: hidden; display: inline-block; }
-.map tbody th { position: sticky; left: 0; z-index: 1; text-align: right; padding: 0 8px 0 10px; vertical-align: middle; overflow-wrap: normal; max-width: 260px; overflow: hidden; text-overflow: ellipsis; }
+.map thead th span { writing-mode: vertical-rl; transform: rotate(180deg); padding: 6px 2px 4px; max-height: 280px; overflow: hidden; display: inline-block; }
+.map tbody th { position: sticky; left: 0; z-index: 1; text-align: right; white-space: nowrap; padding: 0 8px 0 10px; vertical-align: middle; overflow-wrap: normal; max-width: 260px; overflow: hidden; text-overflow: ellipsis; }
 .map thead th:first-child { left: 0; z-index: 3; padding: 0 8px 6px 10px; text-align: right; color: var(--soft); }
 .map td.y { background: rgb(var(--good) / var(--h)); }
 .map td.x { background: rgb(var(--bad) / var(--h)); font-weight: 650; }
@@ -78,8 +79,8 @@ summary b { display: inline-block; min-width: 3.2em; }
 .pill { display: inline-block; border-radius: 4px; padding: 0 7px; overflow-wrap: anywhere; max-width: 100%; }
 .gold { background: rgb(var(--good) / .16); } .got { background: rgb(var(--bad) / .16); }
 footer { margin-top: 24px; color: var(--soft); font-size: 12.5px; }
-@media (max-width: 600px) { main { padding: 24px 12px 40px; } section { padding: 18px 16px; } .tile .figure { font-size: 22px; }
-  .tiles { grid-template-columns: 1fr 1fr; } .tile { padding: 12px 14px; } .map tbody th { max-width: 120px; } .bar { min-width: 56px; } .said { padding-left: 0; } }
+@media (max-width: 600px) { .bar { display: none; } main { padding: 24px 12px 40px; } section { padding: 18px 16px; } .tile .figure { font-size: 22px; }
+  .tiles { grid-template-columns: 1fr 1fr; } .tile { padding: 12px 14px; } .map tbody th { max-width: 120px; } .said { padding-left: 0; } }
 @media print { :root { --paper: #fff; --line: #ccc; } body { font-size: 11px; } main { max-width: none; padding: 0; } section { break-inside: auto; border: 0; padding: 0; margin-top: 24px; }
   .tile, svg, tr { break-inside: avoid; } .scroll { max-height: none; overflow: visible; border: 0; } .map { font-size: 5px; } .map th { font-size: 5px; }
   .map td { width: 8px; min-width: 8px; height: 8px; } .map thead th, .map tbody th { position: static; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

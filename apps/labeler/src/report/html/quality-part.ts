@@ -67,10 +67,11 @@ function labelsPart({ labels, macro, micro }: ScoreTable): Markup {
       ["micro mean, all rows", micro],
     ] as const
   ).map(
-    ([name, scores]) => html`<tr><th scope="row">${name}</th><td></td><td></td><td></td>${cells(scores)}<td></td></tr>`,
+    ([name, scores]) =>
+      html`<tr><th scope="row">${name}</th><td></td><td></td><td></td>${cells(scores)}<td class="bar"></td></tr>`,
   );
   return html`<section><h2>Labels</h2><p class="soft">The label that needs most work first. Scores are over the rows that have a label; the last two lines are over all rows, where no label counts as missed.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Scores of the labels"><table><thead><tr><th>label</th><th class="n">true</th><th class="n">labeled</th><th class="n">given</th><th class="n">precision</th><th class="n">recall</th><th class="n">F1</th><th></th></tr></thead><tbody>${rows}</tbody><tfoot>${means}</tfoot></table></div></section>`;
+<div class="scroll" tabindex="0" role="region" aria-label="Scores of the labels"><table><thead><tr><th>label</th><th class="n">true</th><th class="n">labeled</th><th class="n">given</th><th class="n">precision</th><th class="n">recall</th><th class="n">F1</th><th class="bar"></th></tr></thead><tbody>${rows}</tbody><tfoot>${means}</tfoot></table></div></section>`;
 }
 
 function fieldsPart(fields: Extract<Quality["details"], { kind: "extraction" }>["fields"]): Markup {
