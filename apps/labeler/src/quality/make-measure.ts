@@ -5,7 +5,7 @@ import type { TaskKind } from "../tasks/task.ts";
 import { ConfusionCounter } from "./confusion.ts";
 import { LabelCounter } from "./label-scores.ts";
 import type { Measure } from "./measure.ts";
-import { plainAnswer, saySame } from "./plain-text.ts";
+import { plainAnswer, saySame, textOf } from "./plain-text.ts";
 import { proportion } from "./proportion.ts";
 
 const makers: Readonly<Record<TaskKind, (labels: LabelSet, fields: readonly string[]) => Measure>> = {
@@ -32,7 +32,7 @@ function measureClasses(labels: LabelSet): Measure {
   return {
     add: ({ label, gold: said }) => {
       const gold = asName(said, labels, outside);
-      const given = label === null ? null : String(label);
+      const given = label === null ? null : textOf(label);
       const isCorrect = given === gold;
       counter.add([gold], given === null ? null : [given], isCorrect ? [gold] : []);
       confusion.add(gold, given);
@@ -110,8 +110,8 @@ function measureAnswers(): Measure {
     add: ({ label, gold: said }) => {
       const parsed = jsonOf(said);
       // A list is of answers that are all right.
-      const accepted = (Array.isArray(parsed) ? parsed : [said]).map(String);
-      const given = label === null ? undefined : plainAnswer(String(label));
+      const accepted = (Array.isArray(parsed) ? parsed : [said]).map(textOf);
+      const given = label === null ? undefined : plainAnswer(textOf(label));
       const isCorrect = accepted.some((answer) => plainAnswer(answer) === given);
       return { isCorrect, gold: accepted.length === 1 ? (accepted[0] ?? "") : accepted };
     },
@@ -123,7 +123,7 @@ function measureAnswers(): Measure {
 function asName(said: unknown, labels: LabelSet, outside: Set<string>): string {
   const found = labels.find(said);
   if (found !== undefined) return found;
-  const word = typeof said === "string" ? said.trim() : JSON.stringify(said);
+  const word = textOf(said).trim();
   outside.add(word);
   return word;
 }

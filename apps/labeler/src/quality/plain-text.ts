@@ -22,8 +22,13 @@ export function saySame(a: unknown, b: unknown): boolean {
   if (typeof a === "object" || typeof b === "object") return false;
   // A table holds numbers as text.
   if (typeof a === "number" || typeof b === "number")
-    return Number(a) === Number(b) && String(a).trim() !== "" && String(b).trim() !== "";
-  return folded(String(a)) === folded(String(b));
+    return Number(a) === Number(b) && textOf(a).trim() !== "" && textOf(b).trim() !== "";
+  return folded(textOf(a)) === folded(textOf(b));
+}
+
+/** A text as it is, anything else as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function isNothing(value: unknown): boolean {
