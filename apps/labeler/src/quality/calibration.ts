@@ -9,7 +9,7 @@ export interface Calibration {
 }
 
 /** Rows of about the same confidence. */
-export interface CalibrationBin {
+interface CalibrationBin {
   /** Confidence from, to; the last bin holds 1 too. */
   from: number;
   to: number;

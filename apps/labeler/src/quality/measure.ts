@@ -18,7 +18,7 @@ export interface Measure {
 }
 
 /** One row compared with its gold label. */
-export interface Judgement {
+interface Judgement {
   isCorrect: boolean;
   /** The gold label in the task's own form. */
   gold: LabelValue;

@@ -79,9 +79,9 @@ async function label(
 describe("reportRun", () => {
   it("tells what a naive count over the rows tells, and what the provider billed", async () => {
     await simulate({
-      errorRate: 0.3,
+      errorRate: 0.2,
       faults: [
-        { kind: "invalid-label", rate: 0.1 },
+        { kind: "invalid-label", rate: 0.35 },
         { kind: "503", rate: 0.02 },
       ],
     });
@@ -90,7 +90,7 @@ describe("reportRun", () => {
 
     const right = rows.filter((row) => row.label === row.input.gold);
     const labeled = rows.filter((row) => row.label !== null);
-    expect(right.length).toBeGreaterThan(30);
+    expect(right.length).toBeGreaterThan(20);
     expect(labeled.length).toBeLessThan(rows.length);
     const { quality, money, books } = told;
     expect(quality?.ofAll).toMatchObject({ count: right.length, total: 120, share: right.length / 120 });
