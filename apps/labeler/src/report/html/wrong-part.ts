@@ -1,4 +1,4 @@
-import { formatCount, rowsText } from "../../progress/bar.ts";
+import { formatCount } from "../../progress/bar.ts";
 import type { RunReport } from "../run-report.ts";
 import type { WrongGroup, WrongRow } from "../wrong-rows.ts";
 import { html, type Markup } from "./markup.ts";
@@ -10,14 +10,10 @@ const openGroups = 3;
 export function wrongPart({ wrong, quality }: RunReport): Markup | null {
   if (wrong.length === 0) return null;
   const groups = wrong.slice(0, mostGroups).map((group, place) => groupOf(group, place < openGroups));
-  const total = wrong.reduce((sum, { rows }) => sum + rows, 0);
   const told = quality
     ? "The most frequent mistakes first, with some of their rows."
     : "Rows without a label, with what went wrong.";
-  const part =
-    wrong.length > mostGroups
-      ? ` ${mostGroups} of ${formatCount(wrong.length)} kinds or more, ${rowsText(total)}.`
-      : "";
+  const part = wrong.length > mostGroups ? ` These are the ${mostGroups} most frequent kinds.` : "";
   return html`<section><h2>Rows to look at</h2><p class="soft">${told}${part}</p>${groups}</section>`;
 }
 
