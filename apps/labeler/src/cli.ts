@@ -7,6 +7,7 @@ import { processIo } from "./commands/command-io.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
+import type { ReportCommandOptions } from "./commands/report.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
 import { dataFormats } from "./data/data-format.ts";
 import { exportLayouts } from "./export/export-layout.ts";
@@ -81,6 +82,7 @@ function program(setExitCode: (code: number) => void): Command {
       setExitCode(await resume(id, options, processIo));
     });
   addExportCommand(autolabel, setExitCode);
+  addReportCommand(autolabel, setExitCode);
   addLedgerCommands(autolabel, setExitCode);
   return autolabel;
 }
@@ -102,6 +104,22 @@ function addExportCommand(autolabel: Command, setExitCode: (code: number) => voi
     .action(async (id: string | undefined, options: ExportOptions) => {
       const { exportRun } = await import("./commands/export.ts");
       setExitCode(await exportRun(id, options, processIo));
+    });
+}
+
+function addReportCommand(autolabel: Command, setExitCode: (code: number) => void): void {
+  autolabel
+    .command("report [run]")
+    .summary("what a run is worth and what it did cost (default: the last one); nothing is bought")
+    .option("--gold <column>", "the column with the true labels (default: label_column of the configuration)")
+    .option("--gold-file <file>", "a file with true labels by row_id or id; --gold names its column")
+    .option("--json", "as one line of JSON")
+    .option("--html <file>", "also as one page with charts, complete in itself")
+    .option("--reconcile [n]", "compare n calls (default: 50) with what OpenRouter says it billed", readCount)
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
+    .action(async (id: string | undefined, options: ReportCommandOptions) => {
+      const { report } = await import("./commands/report.ts");
+      setExitCode(await report(id, options, processIo));
     });
 }
 
@@ -184,6 +202,10 @@ async function main(): Promise<void> {
   }
   // V8 would grow its space for young objects to 96 MB, which makes nothing here faster.
   setFlagsFromString("--semi-space-growth-factor=1");
+  // A reader that has seen enough, such as head, is no error.
+  process.stdout.on("error", (error: { code?: string }) => {
+    if (error.code !== "EPIPE") throw error as Error;
+  });
   try {
     await program((code) => {
       process.exitCode = code;

@@ -13,5 +13,7 @@ export type { LabelingRun } from "./engine/labeling-run.ts";
 export { RateLimitedError } from "./engine/rate-limited-error.ts";
 export type { RunOutcome } from "./engine/run-rows.ts";
 export { getLlmClient, type LlmClientOptions } from "./llm-client.ts";
+export { type ReportOptions, reportRun } from "./report/report-run.ts";
+export type { RunReport } from "./report/run-report.ts";
 export type { LabeledRow, RowCounts, RowStatus } from "./store/row.ts";
 export { UsageError } from "./usage-error.ts";

@@ -1,6 +1,7 @@
 import {
   type CostExtractor,
   CostTracker,
+  type Outcome,
   type Posting,
   type Quote,
   type UpstreamBudgetError,
@@ -8,7 +9,12 @@ import {
 import type { StatedPrice } from "@autolabel/budget-core/prices";
 import { corporateBudgetError, corporateCosts, createCorporate } from "@autolabel/provider-corporate";
 import { createBudgetedOpenAI, openAiBudgetError, openAiCosts } from "@autolabel/provider-openai";
-import { createBudgetedOpenRouter, openRouterBudgetError, openRouterCosts } from "@autolabel/provider-openrouter";
+import {
+  createBudgetedOpenRouter,
+  openRouterBudgetError,
+  openRouterCosts,
+  openRouterGenerationId,
+} from "@autolabel/provider-openrouter";
 import type { wrapLanguageModel } from "ai";
 import { given } from "./config/given.ts";
 import type { LabelingConfig } from "./config/labeling-config.ts";
@@ -39,6 +45,8 @@ interface Provider {
   costs: (prices: Prices) => CostExtractor;
   /** The refusal for money behind an error, if it is one. */
   budgetError: (error: unknown) => UpstreamBudgetError | undefined;
+  /** The id under which the provider tells what it billed for a call; absent where it tells none. */
+  callId?: (outcome: Outcome) => string | undefined;
 }
 
 type Prices = { prices?: Readonly<Record<string, StatedPrice>> };
@@ -56,6 +64,7 @@ const providers: Readonly<Record<string, Provider>> = {
       })(modelId),
     costs: openRouterCosts,
     budgetError: openRouterBudgetError,
+    callId: openRouterGenerationId,
   },
   openai: {
     missing: ({ openaiApiKey }) => (openaiApiKey ? undefined : "No key for OpenAI: set OPENAI_API_KEY"),
@@ -104,6 +113,11 @@ export function quoteText(config: LlmClientOptions["config"], text: string, maxO
 /** The refusal for money of the model's provider behind an error: out of credit, a spent key or gateway budget. */
 export function upstreamBudgetError(model: string, error: unknown): UpstreamBudgetError | undefined {
   return readModel(model).provider.budgetError(error);
+}
+
+/** The id under which the model's provider tells what it billed for a call. */
+export function providerCallId(model: string, { outcome }: Posting): string | undefined {
+  return readModel(model).provider.callId?.(outcome);
 }
 
 function readModel(model: string): { provider: Provider; modelId: string } {

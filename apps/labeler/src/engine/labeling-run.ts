@@ -5,7 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import type { ColumnType } from "../data/column-type.ts";
 import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
-import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
+import { getLlmClient, providerCallId, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
 import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
@@ -221,6 +221,7 @@ export class LabelingRun {
     const recorded = this.#store.recordAttempt(row.position, {
       posting,
       answer: answerOf(posting),
+      callId: providerCallId(this.config.model, posting),
       taskVersion: this.#task.version,
     });
     if (!this.#budget.isInRunFile) return recorded;

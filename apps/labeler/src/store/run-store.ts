@@ -1,4 +1,4 @@
-import type { Posting } from "@autolabel/budget-core";
+import type { Posting, Receipt } from "@autolabel/budget-core";
 import type { LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 
 /**
@@ -22,8 +22,10 @@ export interface RunStore {
   finishRow(position: number, result: RowResult): Promise<number>;
   /** Makes rows of these states wait to be bought again; what was paid for them stays counted. @returns how many. */
   reopen(statuses: readonly RowStatus[]): Promise<number>;
+  /** All charged attempts in the order in which they were recorded, one at a time. */
+  attempts(): AsyncIterable<RecordedAttempt>;
   /** Charged attempts by reservation, to resolve what a crash left open in a ledger elsewhere. */
-  attemptCost(reservationId: string): Promise<{ costPicoUsd: bigint; modelId: string | undefined } | undefined>;
+  attemptCost(reservationId: string): Promise<AttemptCost | undefined>;
   /** What is left to buy, and what the last rows that were bought did cost: the ground of a forecast. */
   standing(): Promise<Standing>;
   /** Rows by state. */
@@ -72,6 +74,36 @@ export interface Attempt {
   answer: string | undefined;
   /** Version of the task that asked. */
   taskVersion: string;
+  /** The provider's id of the call, under which it tells what it billed; undefined where it has none. */
+  callId?: string | undefined;
+}
+
+/** What a charged call did cost. */
+export interface AttemptCost {
+  costPicoUsd: bigint;
+  modelId: string | undefined;
+  /** How the cost is known. */
+  kind: NonNullable<Receipt["kind"]>;
+}
+
+/** A charged call as it was recorded. */
+export interface RecordedAttempt {
+  /** Place of the row that it was made for. */
+  position: number;
+  reservationId: string;
+  costPicoUsd: bigint;
+  /** How the cost is known. */
+  kind: NonNullable<Receipt["kind"]>;
+  /** The model that served it; null where nothing tells. */
+  modelId: string | null;
+  /** Whether the model said anything. */
+  isAnswered: boolean;
+  /** Whether its answer was found wanting, and the row was bought again. */
+  isSuperseded: boolean;
+  /** When it was recorded, ISO 8601; null in runs of the first version. */
+  at: string | null;
+  /** The provider's id of the call. */
+  callId: string | null;
 }
 
 /** How a row ended. */

@@ -43,7 +43,8 @@ const steps: readonly string[] = [
    ALTER TABLE attempts ADD COLUMN task_version TEXT;
    ALTER TABLE attempts ADD COLUMN usage TEXT;
    ALTER TABLE attempts ADD COLUMN price_book TEXT;
-   ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;`,
+   ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE attempts ADD COLUMN call_id TEXT;`,
 ];
 
 /** Whether a run file has the tables that this version of autolabel reads. */

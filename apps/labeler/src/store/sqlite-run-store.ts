@@ -12,8 +12,10 @@ import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus }
 import {
   type AddRowsOptions,
   type Attempt,
+  type AttemptCost,
   countOf,
   type InputRow,
+  type RecordedAttempt,
   type RowResult,
   type RunStore,
   type Standing,
@@ -121,14 +123,14 @@ export class SqliteRunStore implements RunStore {
   }
 
   /** Not awaited by its caller where the ledger is in this file: it joins the transaction that posts the charge. */
-  recordAttempt(position: number, { posting, answer, taskVersion }: Attempt): Promise<void> {
+  recordAttempt(position: number, { posting, answer, taskVersion, callId }: Attempt): Promise<void> {
     const { reservationId, receipt, outcome } = posting;
     const finishReason = (outcome.result?.finishReason as { unified?: unknown } | undefined)?.unified;
     const at = new Date().toISOString();
     return this.commit.run(() => {
       this.#statement(
         `INSERT INTO attempts (position, reservation_id, answer, finish_reason, model_id, cost_pico_usd, kind, error,
-           at, task_version, usage, price_book) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           at, task_version, usage, price_book, call_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ).run(
         position,
         reservationId,
@@ -142,6 +144,7 @@ export class SqliteRunStore implements RunStore {
         taskVersion,
         receipt.usage === undefined ? null : JSON.stringify(receipt.usage),
         receipt.priceBook ?? outcome.quote.priceBook ?? null,
+        callId ?? null,
       );
     });
   }
@@ -183,11 +186,21 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
-  async attemptCost(reservationId: string) {
-    const statement = this.#statement("SELECT cost_pico_usd, model_id FROM attempts WHERE reservation_id = ?");
+  async *attempts(): AsyncGenerator<RecordedAttempt> {
+    const statement = this.#database.prepare(
+      `SELECT position, reservation_id, cost_pico_usd, kind, model_id, answer IS NOT NULL AS answered, superseded, at, call_id
+       FROM attempts ORDER BY rowid`,
+    );
     statement.setReadBigInts(true);
-    const row = statement.get(reservationId) as { cost_pico_usd: bigint; model_id: string | null } | undefined;
-    return row && { costPicoUsd: row.cost_pico_usd, modelId: row.model_id ?? undefined };
+    for (const attempt of statement.iterate() as Iterable<StoredRow>) yield readAttempt(attempt);
+  }
+
+  async attemptCost(reservationId: string): Promise<AttemptCost | undefined> {
+    const statement = this.#statement("SELECT cost_pico_usd, model_id, kind FROM attempts WHERE reservation_id = ?");
+    statement.setReadBigInts(true);
+    type Row = { cost_pico_usd: bigint; model_id: string | null; kind: AttemptCost["kind"] };
+    const row = statement.get(reservationId) as Row | undefined;
+    return row && { costPicoUsd: row.cost_pico_usd, modelId: row.model_id ?? undefined, kind: row.kind };
   }
 
   async standing(): Promise<Standing> {
@@ -276,6 +289,20 @@ function readRow(row: StoredRow): LabeledRow {
     explanation: textOrNull(row.explanation),
     error: textOrNull(row.error),
     taskVersion: textOrNull(row.task_version),
+  };
+}
+
+function readAttempt(attempt: StoredRow): RecordedAttempt {
+  return {
+    position: Number(attempt.position),
+    reservationId: String(attempt.reservation_id),
+    costPicoUsd: BigInt(attempt.cost_pico_usd ?? 0n),
+    kind: attempt.kind as RecordedAttempt["kind"],
+    modelId: textOrNull(attempt.model_id),
+    isAnswered: attempt.answered === 1n,
+    isSuperseded: attempt.superseded === 1n,
+    at: textOrNull(attempt.at),
+    callId: textOrNull(attempt.call_id),
   };
 }
 

@@ -297,4 +297,5 @@ function isOpen(state: string): boolean {
   return state === "held" || state === "dispatched" || state === "unresolved";
 }
 
+export { type JournalEntry, readSqliteBooks, type SqliteBooks } from "./sqlite-books.ts";
 export { GroupCommit, openDatabase };
