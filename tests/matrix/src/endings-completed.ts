@@ -12,6 +12,7 @@ import {
   strikes,
   unproven,
 } from "./attempts.ts";
+import type { Door } from "./door.ts";
 import type { Attempt, Ending, Family } from "./ending.ts";
 
 const own500 = "only OpenRouter promises that its own 500 is not billed; a batch may exist all the same";
@@ -21,6 +22,11 @@ function withoutUsage(family: Family): readonly Attempt[] {
   if (family.kind === "speech") return [paid];
   if (family.provider === "gateway, cost in header" && family.kind === "answer") return [paid];
   return onRecord(family);
+}
+
+/** OpenAI's old completions over the AI SDK, asked for an answer in one piece. */
+function isOldCompletion({ name }: Pick<Door, "name">): boolean {
+  return name === "withBudget, OpenAI completion: generateText";
 }
 
 /** Calls that are answered. */
@@ -68,9 +74,19 @@ export const completed: readonly Ending[] = [
   {
     row: "answered with no choices",
     kinds: kinds.text,
+    fits: (door) => !isOldCompletion(door),
     faults: strikes("empty-choices"),
     attempts: (family) => [isOpenRouter(family) && family.kind === "answer" ? lost : paid],
     why: "OpenRouter's SDK keeps nothing of the response but its error",
+  },
+  {
+    row: "answered with no choices, by the old completions",
+    kinds: ["answer"],
+    providers: ["OpenAI"],
+    fits: isOldCompletion,
+    faults: strikes("empty-choices"),
+    attempts: always(lost),
+    why: "the AI SDK fails on it, and keeps nothing of the response",
   },
   {
     row: "answered with what does not fit the schema",

@@ -40,13 +40,13 @@ const azure = ({ tracker, simulator }: Site): OpenAI =>
     { tracker },
   );
 
-/** A model of the responses API at another service tier, as a caller asks for it. */
+/** A model at another service tier, without thinking, as a caller asks for it. */
 function atTier(model: Parameters<typeof wrapLanguageModel>[0]["model"], serviceTier: string): Model {
   return wrapLanguageModel({
     model,
     middleware: {
       transformParams: async ({ params }) => {
-        const openai = { ...params.providerOptions?.openai, serviceTier };
+        const openai = { ...params.providerOptions?.openai, serviceTier, reasoningEffort: "minimal" };
         return { ...params, providerOptions: { ...params.providerOptions, openai } };
       },
     },
@@ -82,7 +82,7 @@ const aiSdkDoors = [
   ...doorsOf<Model>(
     {
       provider,
-      name: "withBudget, completion",
+      name: "withBudget, OpenAI completion",
       connect: (site) => wrapped(site).completion(completionId),
       options: { models: completionModels },
     },

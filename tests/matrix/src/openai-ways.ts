@@ -4,8 +4,8 @@ import { z } from "zod";
 import { type Asked, type Opened, prompt, type Way } from "./way.ts";
 
 const model = "gpt-4o-mini";
-/** A model whose service tiers are sold at prices of their own. It thinks before it answers. */
-const tieredModel = "gpt-5-mini";
+/** A model whose service tiers are sold at prices of their own; it would think before it answers. */
+const tiered = { model: "gpt-5-mini", reasoning_effort: "minimal" } as const;
 const chatBody = { model, messages: [{ role: "user" as const, content: prompt }], max_completion_tokens: 60 };
 const responsesBody = { model, input: prompt, max_output_tokens: 60 };
 const words = z.object({ words: z.array(z.string()) });
@@ -143,22 +143,21 @@ export const openAiWays: readonly Way<OpenAI>[] = [
     (service_tier): Way<OpenAI> => ({
       name: `chat.completions.create, service tier ${service_tier}`,
       kind: "answer",
-      call: (openai, asked) =>
-        openai.chat.completions.create({ ...chatBody, model: tieredModel, service_tier }, options(asked)),
+      call: (openai, asked) => openai.chat.completions.create({ ...chatBody, ...tiered, service_tier }, options(asked)),
     }),
   ),
   {
     name: "chat.completions.create, stream, service tier priority",
     kind: "stream",
     open: async (openai, asked) => {
-      const tiered = { ...chatBody, model: tieredModel, service_tier: "priority", stream: true } as const;
-      return opened(await openai.chat.completions.create(tiered, options(asked)));
+      const body = { ...chatBody, ...tiered, service_tier: "priority", stream: true } as const;
+      return opened(await openai.chat.completions.create(body, options(asked)));
     },
   },
   {
     name: "responses.create, service tier auto",
     kind: "answer",
     call: (openai, asked) =>
-      openai.responses.create({ ...responsesBody, model: tieredModel, service_tier: "auto" }, options(asked)),
+      openai.responses.create({ ...responsesBody, model: tiered.model, service_tier: "auto" }, options(asked)),
   },
 ];

@@ -72,6 +72,7 @@ function expectedOf(cell: Cell): Expected {
     bills: ending.bills ?? door.bills,
     isFree: door.provider === "free gateway",
     isBoundTheCost: door.kind === "speech",
+    isResolved: door.kind === "batch",
   };
 }
 
