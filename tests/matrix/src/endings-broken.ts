@@ -64,6 +64,7 @@ export const broken: readonly Ending[] = [
     kinds: ["batch"],
     faults: strikes("cut"),
     attempts: (family) => [doubtful(family)],
+    why: "a batch may exist although its answer was cut",
   },
   ...eachPiece.map(
     (piece): Ending => ({

@@ -1,6 +1,5 @@
 import { withBudget } from "@autolabel/budget-core";
 import { createBudgetedOpenAI, createOpenAI, meterOpenAI, OpenAI, openAiCosts } from "@autolabel/provider-openai";
-import { wrapLanguageModel } from "ai";
 import { AzureOpenAI } from "openai";
 import { type MediaProvider, mediaWays } from "./ai-sdk-media-ways.ts";
 import { type Embedding, embeddingWays, languageWays, type Model, plainWays } from "./ai-sdk-ways.ts";
@@ -40,19 +39,6 @@ const azure = ({ tracker, simulator }: Site): OpenAI =>
     { tracker },
   );
 
-/** A model at another service tier, without thinking, as a caller asks for it. */
-function atTier(model: Parameters<typeof wrapLanguageModel>[0]["model"], serviceTier: string): Model {
-  return wrapLanguageModel({
-    model,
-    middleware: {
-      transformParams: async ({ params }) => {
-        const openai = { ...params.providerOptions?.openai, serviceTier, reasoningEffort: "minimal" };
-        return { ...params, providerOptions: { ...params.providerOptions, openai } };
-      },
-    },
-  });
-}
-
 const provider = "OpenAI";
 
 const aiSdkDoors = [
@@ -63,14 +49,6 @@ const aiSdkDoors = [
   ...doorsOf<Model>(
     { provider, name: "createBudgetedOpenAI, chat", connect: (site) => budgeted(site).chat(chatId) },
     languageWays,
-  ),
-  ...doorsOf<Model>(
-    {
-      provider,
-      name: "withBudget, chat, service tier flex",
-      connect: (site) => atTier(wrapped(site).chat("gpt-5-mini"), "flex"),
-    },
-    plainWays,
   ),
   ...doorsOf<Embedding>(
     { provider, name: "createBudgetedOpenAI, embedding", connect: (site) => budgeted(site).embedding(embeddingId) },
