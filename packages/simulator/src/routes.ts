@@ -16,6 +16,7 @@ import {
 } from "./wire/catalog.ts";
 import { gatewayChat, gatewayEmbeddings } from "./wire/gateway.ts";
 import { openAiChat } from "./wire/openai-chat.ts";
+import { openAiCompletions } from "./wire/openai-completions.ts";
 import { openAiEmbeddings } from "./wire/openai-embeddings.ts";
 import { openAiResponses } from "./wire/openai-responses.ts";
 import { openRouterChat } from "./wire/openrouter.ts";
@@ -28,6 +29,7 @@ const WIRES: readonly Wire[] = [
   openRouterCompletions,
   openRouterEmbeddings,
   openAiChat,
+  openAiCompletions,
   openAiResponses,
   openAiEmbeddings,
   gatewayChat,

@@ -2,10 +2,12 @@ import {
   type EmbeddingModel,
   embed,
   embedMany,
+  generateObject,
   generateText,
   isStepCount,
   type LanguageModel,
   Output,
+  streamObject,
   streamText,
   ToolLoopAgent,
   tool,
@@ -19,7 +21,8 @@ export type Model = Exclude<LanguageModel, string>;
 /** An embedding model of the AI SDK. */
 export type Embedding = Exclude<EmbeddingModel, string>;
 
-const words = Output.object({ schema: z.object({ words: z.array(z.string()) }) });
+const schema = z.object({ words: z.array(z.string()) });
+const words = Output.object({ schema });
 const tools = { look: tool({ inputSchema: z.object({ q: z.string() }), execute: async () => "found" }) };
 
 /** Three steps: two calls of a tool, then an answer in words. */
@@ -55,16 +58,15 @@ function agentCall({ signal, timeoutMs }: Asked) {
 
 interface TextResult {
   textStream: AsyncIterable<string>;
-  text: PromiseLike<string>;
   toTextStreamResponse(): Response;
 }
 
-function opened(result: TextResult): Opened {
+function opened(result: TextResult, whole: () => PromiseLike<unknown>): Opened {
   return {
     async *pieces() {
       yield* result.textStream;
       // The text stream just ends when something went wrong; the promise tells what.
-      await result.text;
+      await whole();
     },
     body: () => result.toTextStreamResponse().body ?? new ReadableStream(),
   };
@@ -75,6 +77,27 @@ function streamSettings({ streamRetries = 0 }: Asked) {
   return { streamRetries, onError: () => {} };
 }
 
+/** For what knows no time limit of its own. */
+function signalOf({ signal, timeoutMs }: Asked) {
+  const ends = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
+  return { abortSignal: AbortSignal.any(ends.filter((end) => end !== undefined)) };
+}
+
+function objectSettings(asked: Asked) {
+  return { schema, prompt, maxOutputTokens: 60, maxRetries: asked.maxRetries, ...signalOf(asked) };
+}
+
+function openText(result: TextResult & { text: PromiseLike<string> }): Opened {
+  return opened(result, () => result.text);
+}
+
+function openObject(model: Model, asked: Asked): Opened {
+  const result = streamObject({ model, onError: () => {}, ...objectSettings(asked) });
+  // Nobody waits for it where the stream is left early.
+  result.object.catch(() => undefined);
+  return opened(result, () => result.object);
+}
+
 /** Ways to use a language model that can do all there is. */
 export const languageWays: readonly Way<Model>[] = [
   { name: "generateText", kind: "answer", call: (model, asked) => generateText({ model, ...settings(asked) }) },
@@ -82,6 +105,11 @@ export const languageWays: readonly Way<Model>[] = [
     name: "generateText with Output.object",
     kind: "answer",
     call: (model, asked) => generateText({ model, output: words, ...settings(asked) }),
+  },
+  {
+    name: "generateObject",
+    kind: "answer",
+    call: (model, asked) => generateObject({ model, ...objectSettings(asked) }),
   },
   {
     name: "generateText, 3 steps with tools",
@@ -98,34 +126,35 @@ export const languageWays: readonly Way<Model>[] = [
   {
     name: "streamText",
     kind: "stream",
-    open: async (model, asked) => opened(streamText({ model, ...streamSettings(asked), ...settings(asked) })),
+    open: async (model, asked) => openText(streamText({ model, ...streamSettings(asked), ...settings(asked) })),
   },
   {
     name: "streamText with Output.object",
     kind: "stream",
     open: async (model, asked) =>
-      opened(streamText({ model, output: words, ...streamSettings(asked), ...settings(asked) })),
+      openText(streamText({ model, output: words, ...streamSettings(asked), ...settings(asked) })),
   },
+  { name: "streamObject", kind: "stream", open: async (model, asked) => openObject(model, asked) },
   {
     name: "streamText, 3 steps with tools",
     kind: "stream",
     requestsBefore: 2,
-    open: async (model, asked) => opened(streamText({ model, ...loop, ...streamSettings(asked), ...settings(asked) })),
+    open: async (model, asked) =>
+      openText(streamText({ model, ...loop, ...streamSettings(asked), ...settings(asked) })),
   },
   {
     name: "ToolLoopAgent.stream",
     kind: "stream",
     requestsBefore: 2,
-    open: async (model, asked) => opened(await agentOf(model, asked).stream(agentCall(asked))),
+    open: async (model, asked) => openText(await agentOf(model, asked).stream(agentCall(asked))),
   },
 ];
 
 /** Ways to use a model that knows neither schemas nor tools, or whose other ways are tested elsewhere. */
 export const plainWays = languageWays.filter(({ name }) => name === "generateText" || name === "streamText");
 
-function embedSettings({ signal, maxRetries, timeoutMs }: Asked) {
-  const ends = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)];
-  return { maxRetries, abortSignal: AbortSignal.any(ends.filter((end) => end !== undefined)) };
+function embedSettings(asked: Asked) {
+  return { maxRetries: asked.maxRetries, ...signalOf(asked) };
 }
 
 /** Ways to use an embedding model. */

@@ -6,8 +6,14 @@ import type { Attempt } from "./ending.ts";
 export interface Expected {
   /** Every request that is sent, in order. */
   attempts: readonly Attempt[];
+  /** Lines on the invoice for an answer. */
+  bills: number;
   /** Whether calls cost nothing here, so that one that was not billed may still stand in the books, at 0. */
   isFree: boolean;
+  /** Whether the bound of a call is just what it costs. */
+  isBoundTheCost: boolean;
+  /** Whether calls end by evidence that comes later, of which the budget tells its listeners nothing. */
+  isResolved: boolean;
 }
 
 /** What a budget recorded, to be held against the provider's invoice. */
@@ -28,24 +34,30 @@ export class Books {
 
   /** What is wrong, in words; nothing when what was recorded is what was billed, or above it and flagged. */
   async problems({ invoice, requests }: Simulator, expected: Expected): Promise<string[]> {
-    const { attempts, isFree } = expected;
+    const { attempts, bills, isFree, isBoundTheCost, isResolved } = expected;
     const { callCount, boundCallCount, exact } = await this.#tracker.getStats();
-    const flagged = attempts.filter(({ recorded }) => recorded === "bound").length;
+    const flagged = countOf(attempts, "bound");
+    const isOpen = countOf(attempts, "unresolved") > 0;
     const [spent, billed] = [exact.spent.picoUsd, invoice.totalPicoUsd];
+    const lines = bills * attempts.filter((attempt) => attempt.billed).length;
     const checks: [boolean, string][] = [
       [requests === attempts.length, `${requests} requests were sent, not ${attempts.length}`],
-      [invoice.count === billedOf(attempts), `${invoice.count} requests were billed, not ${billedOf(attempts)}`],
+      [invoice.count === lines, `${invoice.count} lines were billed, not ${lines}`],
       [callCount === counted(attempts), `${callCount} calls were counted, not ${counted(attempts)}`],
-      [this.#receipts.length === callCount, `${this.#receipts.length} receipts were told for ${callCount} calls`],
+      [isResolved || this.#receipts.length === callCount, `${this.#receipts.length} receipts for ${callCount} calls`],
       [boundCallCount === flagged, `${boundCallCount} calls were flagged as counted at their bound, not ${flagged}`],
       [exact.held.picoUsd === 0n, `${exact.held.picoUsd} are still held`],
-      [exact.unresolved.picoUsd === 0n, `${exact.unresolved.picoUsd} are unresolved`],
+      [exact.unresolved.picoUsd > 0n === isOpen, `${exact.unresolved.picoUsd} are unresolved`],
       [spent >= billed, `recorded ${spent} is below the ${billed} that were billed`],
       [flagged > 0 || spent === billed, `recorded ${spent} is not the ${billed} that were billed`],
-      [flagged === 0 || spent > billed, `the bound ${spent} is not above the ${billed} that were billed`],
+      [
+        flagged === 0 || isBoundTheCost || spent > billed,
+        `the bound ${spent} is not above the ${billed} that were billed`,
+      ],
     ];
     const failed = checks.flatMap(([holds, problem]) => (holds ? [] : [problem]));
-    return isFree ? failed : [...failed, ...this.#unpaired(invoice.lines.map(({ costPicoUsd }) => costPicoUsd))];
+    if (isFree || isResolved) return failed;
+    return [...failed, ...this.#unpaired(invoice.lines.map(({ costPicoUsd }) => costPicoUsd))];
   }
 
   /** Every receipt that claims to be exact needs a bill of its own; every other bill a flagged receipt not below it. */
@@ -70,10 +82,10 @@ function descending(first: bigint, second: bigint): number {
   return first < second ? 1 : -1;
 }
 
-function counted(attempts: readonly Attempt[]): number {
-  return attempts.filter(({ recorded }) => recorded !== "nothing").length;
+function countOf(attempts: readonly Attempt[], ...kinds: readonly Attempt["recorded"][]): number {
+  return attempts.filter(({ recorded }) => kinds.includes(recorded)).length;
 }
 
-function billedOf(attempts: readonly Attempt[]): number {
-  return attempts.filter(({ billed }) => billed).length;
+function counted(attempts: readonly Attempt[]): number {
+  return countOf(attempts, "exact", "bound");
 }

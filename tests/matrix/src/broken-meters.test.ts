@@ -1,25 +1,30 @@
 import { describe, expect, it } from "vitest";
 import { type BrokenMeter, brokenMeters } from "./broken-meters.ts";
 import { cellsOf } from "./cells.ts";
-import { nameOf } from "./ending.ts";
+import { providers } from "./door.ts";
+import { attemptsOf, nameOf } from "./ending.ts";
 import { type Cell, runCell } from "./run-cell.ts";
 
 /** One door of each sort; the mistakes are in what stands behind all of them. */
 const sample = new Set([
   "createBudgetedOpenRouter: generateText",
+  "withBudget, chat: generateText",
   "createBudgetedOpenAI, chat: streamText",
   "meterOpenAI: responses.create",
   "meterOpenAI: chat.completions.create, stream",
+  "meterOpenAI: images.generate",
   "createCorporate, embedding: embed",
 ]);
-const cells = cellsOf("OpenRouter", "OpenAI", "OpenAI client", "gateway").filter(({ door }) => sample.has(door.name));
+const paidProviders = providers.filter((provider) => provider !== "free gateway");
+const cells = cellsOf(...paidProviders).filter(({ door }) => sample.has(door.name));
 const patienceMs = 100;
 
 /** The cells of a row through one door: a mistake is caught if one of its budgets shows it. */
-function rowsThrough({ caughtBy }: BrokenMeter): [string, Cell[]][] {
+function rowsThrough({ caughtBy, spoils }: BrokenMeter): [string, Cell[]][] {
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) {
-    if (!caughtBy.includes(cell.ending.row)) continue;
+    const isSpoilt = attemptsOf(cell.ending, cell.door).some(({ recorded }) => !spoils || recorded === spoils);
+    if (!caughtBy.includes(cell.ending.row) || !isSpoilt) continue;
     const name = `${cell.door.name} > ${nameOf(cell.ending)}`;
     groups.set(name, [...(groups.get(name) ?? []), cell]);
   }

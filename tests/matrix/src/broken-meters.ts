@@ -1,5 +1,6 @@
 import type { Reservation } from "@autolabel/budget-core";
 import { CostTracker, type CostTrackerOptions, type Quote, type ReserveOptions, usd } from "@autolabel/budget-core";
+import type { Attempt } from "./ending.ts";
 import type { RunOptions } from "./run-cell.ts";
 
 /** A mistake that meters are known to make, and the rows of the matrix that must not pass with it. */
@@ -7,6 +8,8 @@ export interface BrokenMeter {
   name: string;
   makeTracker: NonNullable<RunOptions["makeTracker"]>;
   caughtBy: readonly string[];
+  /** What must be recorded in a cell for the mistake to be made there. Default: anything. */
+  spoils?: Attempt["recorded"];
 }
 
 /** What a broken meter does instead, given the real hold and how many there were. */
@@ -60,6 +63,7 @@ export const brokenMeters: readonly BrokenMeter[] = [
       const settle = hold.settle.bind(hold);
       return { settle: (receipt) => (receipt.kind === "bound" ? keep() : settle(receipt)) };
     }),
+    spoils: "bound",
     caughtBy: ["aborted while the answer is made", "connection cut before the first byte", "no JSON"],
   },
   {
@@ -68,6 +72,7 @@ export const brokenMeters: readonly BrokenMeter[] = [
       const settle = hold.settle.bind(hold);
       return { settle: (receipt) => (receipt.kind === "bound" ? hold.release("it broke") : settle(receipt)) };
     }),
+    spoils: "bound",
     caughtBy: ["aborted while the answer is made", "HTTP 502", "no JSON"],
   },
   {
@@ -94,6 +99,7 @@ export const brokenMeters: readonly BrokenMeter[] = [
       const settle = hold.settle.bind(hold);
       return { settle: (receipt) => settle({ ...receipt, kind: "computed" }) };
     }),
+    spoils: "bound",
     caughtBy: ["aborted while the answer is made", "HTTP 502", "no JSON"],
   },
   {

@@ -1,5 +1,5 @@
 import type { Simulator } from "@autolabel/simulator";
-import type { Door, Site } from "./doors.ts";
+import type { Door, Site } from "./door.ts";
 import type { Ending } from "./ending.ts";
 import { until } from "./until.ts";
 import type { Asked, Opened } from "./way.ts";
@@ -71,7 +71,7 @@ async function errorOf(call: PromiseLike<unknown>): Promise<unknown> {
 }
 
 function openDoor({ door, site }: Stage, asked: Asked): Promise<Opened> {
-  if (!door.open) throw new Error(`"${door.name}" opens no stream`);
+  if (!door.open) throw new Error(`"${door.name}" gives no unread answer`);
   return door.open(site, asked);
 }
 

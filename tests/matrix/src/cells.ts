@@ -1,4 +1,5 @@
-import { type Door, doors, type Provider } from "./doors.ts";
+import type { Door, Provider } from "./door.ts";
+import { doors } from "./doors.ts";
 import { canEnd, type Ending } from "./ending.ts";
 import { endings } from "./endings.ts";
 import type { Cell } from "./run-cell.ts";

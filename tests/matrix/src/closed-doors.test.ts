@@ -12,9 +12,9 @@ it.for(closedDoors.map((door) => [door.name, door] as const))("%s is closed, and
     response.end("{}");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const tracker = new CostTracker({ budget: "1000" });
-  const site = { simulator: { openRouterUrl: url, openAiUrl: url, gatewayUrl: url }, tracker };
+  const site = { simulator: { url, openRouterUrl: url, openAiUrl: url, gatewayUrl: url }, tracker };
   const call = (async () => await door.call(site))();
   await expect(call).rejects.toMatchObject({ code: "unbounded_request" });
   expect([requests, (await tracker.getStats()).callCount]).toEqual([0, 0]);

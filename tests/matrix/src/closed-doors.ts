@@ -3,8 +3,8 @@ import { withBudget } from "@autolabel/budget-core";
 import { corporateCosts } from "@autolabel/provider-corporate";
 import { createOpenAI, meterOpenAI, OpenAI, openAiCosts } from "@autolabel/provider-openai";
 import { createOpenRouter, openRouterCosts } from "@autolabel/provider-openrouter";
-import { experimental_decide as decide, generateImage, generateSpeech, transcribe } from "ai";
-import type { Site } from "./doors.ts";
+import { experimental_decide as decide, generateImage, transcribe } from "ai";
+import type { Site } from "./door.ts";
 
 /** A way to spend money that has no upper bound yet, so that it is refused before anything is sent. */
 export interface ClosedDoor {
@@ -40,41 +40,37 @@ export const closedDoors: readonly ClosedDoor[] = [
     call: (site) => openRouter(site).evaluationModel("openai/gpt-4o-mini").doEvaluate(question),
   },
   {
-    name: "OpenAI, image",
-    call: (site) => generateImage({ model: openAi(site).image("gpt-image-1"), prompt: "A cat" }),
-  },
-  {
-    name: "OpenAI, speech",
-    call: (site) => generateSpeech({ model: openAi(site).speech("tts-1"), text: "Hello" }),
-  },
-  {
-    name: "OpenAI, transcription",
-    call: (site) => transcribe({ model: openAi(site).transcription("whisper-1"), audio }),
-  },
-  {
     name: "OpenAI, decisionModel",
     call: (site) => decide({ model: openAi(site).decisionModel("gpt-6-luna"), ...question }),
   },
   {
-    name: "OpenAI client, images.generate",
-    call: (site) => client(site).images.generate({ model: "gpt-image-1", prompt: "A cat" }),
+    name: "OpenAI, image of a model that thinks as long as it likes",
+    call: (site) => generateImage({ model: openAi(site).image("gpt-image-2"), prompt: "A cat" }),
   },
   {
-    name: "OpenAI client, audio.speech.create",
-    call: (site) => client(site).audio.speech.create({ model: "tts-1", voice: "alloy", input: "Hello" }),
+    name: "OpenAI, transcription of compressed sound by the second",
+    call: (site) => transcribe({ model: openAi(site).transcription("whisper-1"), audio }),
   },
   {
-    name: "OpenAI client, audio.transcriptions.create",
-    call: (site) => client(site).audio.transcriptions.create({ model: "whisper-1", file: new File([audio], "a.mp3") }),
+    name: "OpenAI client, speech by the token without a stated longest answer",
+    call: (site) => client(site).audio.speech.create({ model: "gpt-4o-mini-tts", voice: "alloy", input: "Hello" }),
   },
   {
-    name: "OpenAI client, batches.create",
+    name: "OpenAI client, images.createVariation",
+    call: (site) => client(site).images.createVariation({ image: new File([audio], "a.png") }),
+  },
+  {
+    name: "OpenAI client, batches.create of another endpoint",
     call: (site) =>
       client(site).batches.create({
         input_file_id: "file-1",
-        endpoint: "/v1/chat/completions",
+        endpoint: "/v1/moderations",
         completion_window: "24h",
       }),
+  },
+  {
+    name: "OpenAI client, audio.transcriptions.create of compressed sound by the second",
+    call: (site) => client(site).audio.transcriptions.create({ model: "whisper-1", file: new File([audio], "a.mp3") }),
   },
   {
     name: "OpenAI client, completions.create",

@@ -1,5 +1,5 @@
 import type { Fault, SimulatorOptions } from "@autolabel/simulator";
-import type { Door, Provider } from "./doors.ts";
+import type { Door, Provider } from "./door.ts";
 import type { Kind } from "./way.ts";
 
 /** What the caller does with a call. */
@@ -19,8 +19,11 @@ type Caller =
 /** One request of a call, as it stands on the invoice and in the books. */
 export interface Attempt {
   billed: boolean;
-  /** `exact`: what was billed. `bound`: all that was held, flagged. `nothing`: the hold was released. */
-  recorded: "exact" | "bound" | "nothing";
+  /**
+   * `exact`: what was billed. `bound`: all that was held, flagged. `nothing`: the hold was released. `unresolved`: all that
+   * was held counts until evidence comes.
+   */
+  recorded: "exact" | "bound" | "nothing" | "unresolved";
 }
 
 /** Who is asked, and for what. */
@@ -48,9 +51,11 @@ export interface Ending {
   /** How often the AI SDK may start a broken stream anew. Default 0. */
   streamRetries?: number;
   /** Whether a call through a door can end so, where its kind and provider do not decide it. */
-  fits?: (door: Pick<Door, "name" | "requestsBefore">) => boolean;
+  fits?: (door: Pick<Door, "name" | "requestsBefore" | "open">) => boolean;
   /** The requests from the struck one on. */
   attempts: (family: Family) => readonly Attempt[];
+  /** Lines on the invoice for an answer, where they are not the door's own. */
+  bills?: number;
   /** Why the truth cannot be known, for what is recorded at its bound. */
   why?: string;
 }
@@ -68,9 +73,14 @@ export function nameOf({ row, piece }: Ending): string {
   return piece === undefined ? row : `${row} after ${piece} of ${pieces} pieces`;
 }
 
-/** What must be in the books. Where calls cost nothing, there is nothing to be unsure of: each counts as 0. */
+/**
+ * What must be in the books. Where calls cost nothing, there is nothing to be unsure of: each counts as 0. Where answers
+ * tell nothing of their cost, none is sure.
+ */
 export function attemptsOf(ending: Ending, family: Family): readonly Attempt[] {
   const attempts = ending.attempts(family);
-  if (family.provider !== "free gateway") return attempts;
-  return attempts.map(({ billed, recorded }) => ({ billed, recorded: recorded === "bound" ? "exact" : recorded }));
+  const instead = (from: Attempt["recorded"], to: Attempt["recorded"]) =>
+    attempts.map(({ billed, recorded }) => ({ billed, recorded: recorded === from ? to : recorded }));
+  if (family.provider === "free gateway") return instead("bound", "exact");
+  return family.kind === "untold media" ? instead("exact", "bound") : attempts;
 }

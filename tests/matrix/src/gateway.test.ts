@@ -1,3 +1,3 @@
 import { testCells } from "./test-cells.ts";
 
-testCells("gateway", "free gateway");
+testCells("gateway", "gateway, cost in header", "free gateway");

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { type Asked, type Opened, prompt, type Way } from "./way.ts";
 
 const model = "gpt-4o-mini";
+/** A model whose service tiers are sold at prices of their own; it would think before it answers. */
+const tiered = { model: "gpt-5-mini", reasoning_effort: "minimal" } as const;
 const chatBody = { model, messages: [{ role: "user" as const, content: prompt }], max_completion_tokens: 60 };
 const responsesBody = { model, input: prompt, max_output_tokens: 60 };
 const words = z.object({ words: z.array(z.string()) });
@@ -20,7 +22,8 @@ const tools = [
   },
 ];
 
-function options({ signal, maxRetries, timeoutMs }: Asked) {
+/** The client's own options of a request. */
+export function options({ signal, maxRetries, timeoutMs }: Asked) {
   return {
     maxRetries,
     ...(signal ? { signal } : {}),
@@ -60,12 +63,17 @@ function opened(stream: AsyncIterable<unknown>): Opened {
   return { pieces: () => textEvents(stream), body: () => ReadableStream.from(stream) };
 }
 
-/** Ways to use the official `openai` client. */
-export const openAiWays: readonly Way<OpenAI>[] = [
+/** Ways to use chat completions and responses, of OpenAI or of Azure. */
+export const openAiPlainWays: readonly Way<OpenAI>[] = [
   {
     name: "chat.completions.create",
     kind: "answer",
     call: (openai, asked) => openai.chat.completions.create(chatBody, options(asked)),
+  },
+  {
+    name: "chat.completions.create, asResponse",
+    kind: "answer",
+    open: (openai, asked) => raw(openai.chat.completions.create(chatBody, options(asked))),
   },
   {
     name: "chat.completions.parse",
@@ -120,10 +128,36 @@ export const openAiWays: readonly Way<OpenAI>[] = [
     kind: "stream",
     open: async (openai, asked) => opened(openai.responses.stream(responsesBody, options(asked))),
   },
+];
+
+/** Further ways to use the official `openai` client. */
+export const openAiWays: readonly Way<OpenAI>[] = [
+  ...openAiPlainWays,
   {
     name: "embeddings.create",
     kind: "embedding",
     call: (openai, asked) =>
       openai.embeddings.create({ model: "text-embedding-3-small", input: ["one", "two"] }, options(asked)),
+  },
+  ...(["flex", "priority"] as const).map(
+    (service_tier): Way<OpenAI> => ({
+      name: `chat.completions.create, service tier ${service_tier}`,
+      kind: "answer",
+      call: (openai, asked) => openai.chat.completions.create({ ...chatBody, ...tiered, service_tier }, options(asked)),
+    }),
+  ),
+  {
+    name: "chat.completions.create, stream, service tier priority",
+    kind: "stream",
+    open: async (openai, asked) => {
+      const body = { ...chatBody, ...tiered, service_tier: "priority", stream: true } as const;
+      return opened(await openai.chat.completions.create(body, options(asked)));
+    },
+  },
+  {
+    name: "responses.create, service tier auto",
+    kind: "answer",
+    call: (openai, asked) =>
+      openai.responses.create({ ...responsesBody, model: tiered.model, service_tier: "auto" }, options(asked)),
   },
 ];

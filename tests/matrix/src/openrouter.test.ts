@@ -1,3 +1,3 @@
 import { testCells } from "./test-cells.ts";
 
-testCells("OpenRouter");
+testCells("OpenRouter", "OpenRouter, no look-up");

@@ -1,12 +1,20 @@
 import { cellsOf } from "./cells.ts";
 import { closedDoors } from "./closed-doors.ts";
-import { doors, type Provider } from "./doors.ts";
+import { type Provider, providers } from "./door.ts";
+import { doors } from "./doors.ts";
 import { type Attempt, attemptsOf, canEnd, type Ending } from "./ending.ts";
 import { endings } from "./endings.ts";
 import type { Kind } from "./way.ts";
 
-const providers: readonly Provider[] = ["OpenRouter", "OpenAI", "OpenAI client", "gateway", "free gateway"];
-const headings: Readonly<Record<Kind, string>> = { answer: "Answers", stream: "Streams", embedding: "Embeddings" };
+const headings: Readonly<Record<Kind, string>> = {
+  answer: "Answers",
+  stream: "Streams",
+  embedding: "Embeddings",
+  media: "Pictures, sound and transcripts whose answer tells what it used",
+  speech: "Speech that is billed by the character",
+  "untold media": "Sound and transcripts whose answer tells nothing but itself",
+  batch: "Batches",
+};
 
 const intro = `# What is recorded, however a call ends
 
@@ -22,6 +30,8 @@ Each sign is one request:
 
 Less than what was billed is never recorded.`;
 
+const untold = "the answer tells neither its cost nor what it used";
+
 const outro = `## Budgets
 
 Each cell runs on an ample budget. Calls of one request run on a budget for exactly one call as well: it is enough, the bill
@@ -31,24 +41,29 @@ calls pass on a budget of 0, and are counted.`;
 
 /** The page for readers: which cell is exact, which one is held at its bound, and why. */
 export function renderPage(): string {
-  const tables = (["answer", "stream", "embedding"] as const).map(renderTable);
+  const tables = (Object.keys(headings) as Kind[]).map(renderTable);
   return `${[intro, ...tables, outro, renderDoors()].join("\n\n")}\n`;
 }
 
 function renderTable(kind: Kind): string {
-  const rows = [...new Set(endings.map(({ row }) => row))].flatMap((row) => renderRow(row, kind) ?? []);
-  const head = ["a call that is …", ...providers, "why `≥`"];
+  const columns = providers.filter((provider) =>
+    doors.some((door) => door.provider === provider && door.kind === kind),
+  );
+  const rows = [...new Set(endings.map(({ row }) => row))].flatMap((row) => renderRow(row, kind, columns) ?? []);
+  const head = ["a call that is …", ...columns, "why `≥` or `?`"];
   return [`## ${headings[kind]}`, "", line(head), line(head.map(() => "---")), ...rows].join("\n");
 }
 
-function renderRow(row: string, kind: Kind): string | undefined {
+function renderRow(row: string, kind: Kind, columns: readonly Provider[]): string | undefined {
   const ways = endings.filter((ending) => ending.row === row && ending.kinds.includes(kind));
   const [first] = ways;
   if (!first) return undefined;
-  const signs = providers.map((provider) => unique(ways.map((ending) => signsOf(ending, provider, kind))));
+  const signs = columns.map((provider) => unique(ways.map((ending) => signsOf(ending, provider, kind))));
+  if (signs.every((sign) => sign === "")) return undefined;
   const pieces = ways.flatMap(({ piece }) => (piece === undefined ? [] : [piece]));
   const name = pieces.length === 0 ? row : `${row}, after ${pieces[0]} … ${pieces.at(-1)} pieces of text`;
-  return line([name, ...signs, signs.some((sign) => sign.includes("≥")) ? (first.why ?? "") : ""]);
+  const isHeld = signs.some((sign) => /[≥?]/.test(sign));
+  return line([name, ...signs, isHeld ? (first.why ?? untold) : ""]);
 }
 
 /** The signs of a cell; endings that share a row must share them. */
@@ -65,7 +80,7 @@ function signsOf(ending: Ending, provider: Provider, kind: Kind): string {
   return signs.join(" ") || "–";
 }
 
-const signOf: Readonly<Record<Attempt["recorded"], string>> = { exact: "=", bound: "≥", nothing: "0" };
+const signOf: Readonly<Record<Attempt["recorded"], string>> = { exact: "=", bound: "≥", nothing: "0", unresolved: "?" };
 
 function renderDoors(): string {
   const cells = cellsOf(...providers);

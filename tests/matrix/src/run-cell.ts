@@ -5,12 +5,13 @@ import {
   isBudgetExceeded,
   type Money,
   type Quote,
+  settled,
   usd,
 } from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
-import { Books } from "./books.ts";
+import { Books, type Expected } from "./books.ts";
 import { act } from "./callers.ts";
-import { contractModels, type Door } from "./doors.ts";
+import type { Door } from "./door.ts";
 import { type Attempt, attemptsOf, type Ending } from "./ending.ts";
 import { until } from "./until.ts";
 
@@ -47,8 +48,9 @@ export async function runCell(cell: Cell, options: RunOptions = {}): Promise<str
   const simulator = await startSimulator(simulatorOptions(cell, () => ++answers));
   try {
     const error = await act({ door, ending, site: { simulator, tracker }, answersMade: () => answers });
-    const expected = { attempts: expectedAttempts(cell), isFree: door.provider === "free gateway" };
+    const expected = expectedOf(cell);
     await until(() => books.areClosed(simulator, expected), patienceMs);
+    await settled(tracker);
     // What is counted twice is counted a moment later.
     await nextTurn();
     await nextTurn();
@@ -61,6 +63,17 @@ export async function runCell(cell: Cell, options: RunOptions = {}): Promise<str
   } finally {
     await simulator.close();
   }
+}
+
+function expectedOf(cell: Cell): Expected {
+  const { door, ending } = cell;
+  return {
+    attempts: expectedAttempts(cell),
+    bills: ending.bills ?? door.bills,
+    isFree: door.provider === "free gateway",
+    isBoundTheCost: door.kind === "speech",
+    isResolved: door.kind === "batch",
+  };
 }
 
 /** The requests that a call sends when it has the money. */
@@ -95,11 +108,21 @@ class Probe extends CostTracker {
   }
 }
 
-async function boundOf(door: Door): Promise<bigint> {
+const bounds = new Map<Door, Promise<bigint>>();
+
+/** The bound of a call through a door, whose provider may be asked first for what costs nothing. */
+function boundOf(door: Door): Promise<bigint> {
+  const known = bounds.get(door) ?? probe(door);
+  bounds.set(door, known);
+  return known;
+}
+
+async function probe(door: Door): Promise<bigint> {
   const tracker = new Probe();
-  const nowhere = "http://127.0.0.1:9/v1";
-  const simulator = { openRouterUrl: nowhere, openAiUrl: nowhere, gatewayUrl: nowhere };
+  const simulator = await startSimulator();
   await Promise.resolve(door.call({ simulator, tracker }, { maxRetries: 0 })).catch(() => undefined);
+  await simulator.close();
+  if (tracker.boundPicoUsd === 0n) throw new Error(`"${door.name}" told no bound`);
   return tracker.boundPicoUsd;
 }
 
@@ -111,7 +134,7 @@ function simulatorOptions({ door, ending }: Cell, onAnswer: () => number): Simul
   const plainAnswer: SimulatorOptions["answer"] = ({ schema }) => (schema ? object : text);
   const { answer = plainAnswer } = ending.options ?? {};
   return {
-    models: contractModels,
+    ...door.options,
     ...ending.options,
     faults: ending.faults?.(nth) ?? [],
     // Steps before the struck one call a tool, with arguments that the simulator makes up.
@@ -121,7 +144,7 @@ function simulatorOptions({ door, ending }: Cell, onAnswer: () => number): Simul
 
 /** After a call that cost something the budget for one is closed; after one that cost nothing it is as new. */
 async function askAgain({ door }: Cell, simulator: Simulator, tracker: CostTracker): Promise<string[]> {
-  const before = { requests: simulator.requests, spent: (await tracker.getStats()).exact.spent.picoUsd };
+  const before = { requests: simulator.requests, ...(await tracker.getStats()).exact };
   simulator.setFaults([]);
   const error = await Promise.resolve(door.call({ simulator, tracker }, { maxRetries: 0 })).then(
     () => undefined,
@@ -129,7 +152,7 @@ async function askAgain({ door }: Cell, simulator: Simulator, tracker: CostTrack
   );
   await until(() => simulator.inFlight === 0);
   const { exact } = await tracker.getStats();
-  const isSpent = before.spent > 0n;
+  const isSpent = before.spent.picoUsd + before.unresolved.picoUsd > 0n;
   const checks: [boolean, string][] = [
     [isBudgetExceeded(error) === isSpent, `asked again: ${String(error)}`],
     [simulator.requests === before.requests + (isSpent ? 0 : 1), `asked again: ${simulator.requests} requests in all`],

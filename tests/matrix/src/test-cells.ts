@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cellsOf } from "./cells.ts";
-import type { Provider } from "./doors.ts";
+import type { Provider } from "./door.ts";
 import { nameOf } from "./ending.ts";
 import { runCell } from "./run-cell.ts";
 

@@ -86,6 +86,12 @@ async function answerAndBill(
     exchange.response.writeHead(200, { "content-type": typeOf(answer) });
     return cutConnection(exchange, firstHalf(answer));
   }
+  if (fault?.kind === "eof") {
+    bill("cut");
+    exchange.response.writeHead(200, { "content-type": typeOf(answer) });
+    exchange.response.end();
+    return;
+  }
   await deliver(account, answer, exchange, bill);
 }
 
