@@ -204,7 +204,8 @@ async function main(): Promise<void> {
   setFlagsFromString("--semi-space-growth-factor=1");
   // A reader that has seen enough, such as head, is no error.
   process.stdout.on("error", (error: { code?: string }) => {
-    if (error.code !== "EPIPE") throw error as Error;
+    // Whoever writes rows there tells of any other error; where nobody does, it must not pass unseen.
+    if (error.code !== "EPIPE" && process.stdout.listenerCount("error") === 1) throw error as Error;
   });
   try {
     await program((code) => {
