@@ -97,6 +97,19 @@ describe("openAiCosts.receipt", () => {
     expect(cost).not.toBe(modelId === "own" && tier === "flex" ? 0n : standard);
   });
 
+  it.each([
+    ["default", "default", "computed"],
+    ["flex", "default", "bound"],
+    ["auto", "priority", "bound"],
+    ["priority", "priority", "bound"],
+  ])("counts an answer that names no tier at the dearest that may have served: asked for %s", (tier, dearest, kind) => {
+    const asked: Call = { ...call, modelId: "gpt-5-mini", request: { ...call.request, service_tier: tier } };
+    const held = costs.quote(asked);
+    const of = (named: object) =>
+      costs.receipt({ call: asked, quote: held, result: { body: { usage: chatUsage, ...named } } });
+    expect(of({})).toMatchObject({ kind, costPicoUsd: of({ service_tier: dearest }).costPicoUsd });
+  });
+
   it.each<[string, string, string, OpenAiPrices, bigint | "bound"]>([
     ["an alias by its listed snapshot", model, "gpt-4o-mini-2024-07-18", {}, 24_000_000n],
     ["by the model that served", model, "gpt-4o-2024-05-13", {}, 800_000_000n],

@@ -68,6 +68,8 @@ export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
   return {
     provider: "openai",
     surfaces,
+    // The AI SDK drops the tier that served from chat completions that are streamed.
+    readsRawChunks: true,
     quote,
     refusal: openAiRefusal,
     receipt(outcome) {
@@ -112,9 +114,17 @@ function readUsage(call: Call, result: CallResult, price: ModelPrice): Told | un
   if (call.surface === "image") return readImageUsage(result, price);
   if (call.surface === "speech") return readSpeechUsage(call, result, price);
   if (call.surface === "transcription") return readTranscriptionUsage(result);
-  const usage: Usage | undefined = usageOfResult(result);
+  const usage = usageOfResult(result);
   // The answers of a batch name the tier that serves at once.
-  return usage && { usage: call.surface === "batch" ? { ...usage, serviceTier: "batch" } : usage, isExact: true };
+  if (usage && call.surface === "batch") return { usage: { ...usage, serviceTier: "batch" }, isExact: true };
+  return usage && withTier(usage, call);
+}
+
+/** Where a tier was asked for and the answer names none, the dearest that may have served counts. */
+function withTier(usage: Usage, call: Call): Told {
+  const asked = serviceTierOf(call) ?? "default";
+  if (usage.serviceTier !== undefined || asked === "default") return { usage, isExact: true };
+  return { usage: asked === "flex" ? usage : { ...usage, serviceTier: "priority" }, isExact: false };
 }
 
 /** An answer in the output file of a batch: the body that the call would have had. */

@@ -1,5 +1,6 @@
 import { withBudget } from "@autolabel/budget-core";
 import { createBudgetedOpenAI, createOpenAI, meterOpenAI, OpenAI, openAiCosts } from "@autolabel/provider-openai";
+import { wrapLanguageModel } from "ai";
 import { AzureOpenAI } from "openai";
 import { type MediaProvider, mediaWays } from "./ai-sdk-media-ways.ts";
 import { type Embedding, embeddingWays, languageWays, type Model, plainWays } from "./ai-sdk-ways.ts";
@@ -39,6 +40,19 @@ const azure = ({ tracker, simulator }: Site): OpenAI =>
     { tracker },
   );
 
+/** A model at another service tier, without thinking, as a caller asks for it. */
+function atTier(model: Parameters<typeof wrapLanguageModel>[0]["model"], serviceTier: string): Model {
+  return wrapLanguageModel({
+    model,
+    middleware: {
+      transformParams: async ({ params }) => {
+        const openai = { ...params.providerOptions?.openai, serviceTier, reasoningEffort: "minimal" };
+        return { ...params, providerOptions: { ...params.providerOptions, openai } };
+      },
+    },
+  });
+}
+
 const provider = "OpenAI";
 
 const aiSdkDoors = [
@@ -49,6 +63,16 @@ const aiSdkDoors = [
   ...doorsOf<Model>(
     { provider, name: "createBudgetedOpenAI, chat", connect: (site) => budgeted(site).chat(chatId) },
     languageWays,
+  ),
+  ...["flex", "priority"].flatMap((tier) =>
+    doorsOf<Model>(
+      {
+        provider,
+        name: `withBudget, chat, service tier ${tier}`,
+        connect: (site) => atTier(wrapped(site).chat("gpt-5-mini"), tier),
+      },
+      plainWays,
+    ),
   ),
   ...doorsOf<Embedding>(
     { provider, name: "createBudgetedOpenAI, embedding", connect: (site) => budgeted(site).embedding(embeddingId) },
