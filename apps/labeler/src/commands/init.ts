@@ -53,7 +53,7 @@ function choose(found: DataDescription, { textColumn, labelColumn }: InitOptions
 }
 
 /** The file, with what each key is for. */
-export function configText(data: string, found: DataDescription, delimiter: string | undefined): string {
+function configText(data: string, found: DataDescription, delimiter: string | undefined): string {
   const { textColumn = "text", labelColumn, idColumn } = found;
   const stem = basename(data, extname(data));
   const ending = extname(data).toLowerCase() === ".json" ? ".jsonl" : extname(data).toLowerCase();

@@ -13,7 +13,7 @@ export interface DataDescription {
 }
 
 /** One column of a data set. */
-export interface ColumnDescription {
+interface ColumnDescription {
   name: string;
   /** Its different values in the order in which they come, up to {@link mostValues} and one more. */
   values: readonly string[];

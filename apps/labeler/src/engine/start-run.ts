@@ -93,7 +93,7 @@ export interface ResumeRunOptions {
 const finished: readonly RowStatus[] = ["labeled", "invalid_label", "truncated", "refused"];
 
 /** Key of the fact that holds the configuration of a version of the task. */
-export function taskFact(version: string): string {
+function taskFact(version: string): string {
   return `task:${version}`;
 }
 

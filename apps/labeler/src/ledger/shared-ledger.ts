@@ -8,7 +8,7 @@ import { isUrl, type OpenLedger, openServer, withoutPassword } from "./ledger-se
 type Place = Pick<Settings, "store" | "ledger">;
 
 /** The file in the store where what runs share is counted, unless another ledger is named. */
-export function usualLedger(store: string): string {
+function usualLedger(store: string): string {
   return join(store, "llm-budget.ledger");
 }
 

@@ -14,7 +14,7 @@ export interface Ended {
 }
 
 /** The labels of the data that {@link CliFolder.writeData} makes. */
-export const labels = ["card_arrival", "exchange_rate", "lost_card"];
+const labels = ["card_arrival", "exchange_rate", "lost_card"];
 const phrases = ["When will my card arrive", "What exchange rate do I get", "I lost my card"];
 
 /** The command line in a folder of a test's own, against a simulator. */
