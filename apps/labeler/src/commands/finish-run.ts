@@ -26,7 +26,12 @@ export async function finishRun(run: LabelingRun, io: CommandIo, options: Finish
     : undefined;
   try {
     const stopTelling = emit && (await tellRun(run, emit));
-    const outcome = await watched(run, io, resumeCommand).finally(async () => await stopTelling?.());
+    let outcome: RunOutcome;
+    try {
+      outcome = await watched(run, io, resumeCommand);
+    } finally {
+      await stopTelling?.();
+    }
     emit?.(stopEvent(outcome));
     await run.writeTo(output);
     const code = exitCode(run, outcome);

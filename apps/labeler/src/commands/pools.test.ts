@@ -195,10 +195,10 @@ async function redis(): Promise<LedgerServer> {
 }
 
 describe.each([
-  ["postgres", postgres, () => true],
-  ["redis", redis, isRedisThere],
+  ["postgres", postgres, true],
+  ["redis", redis, isRedisThere()],
 ] as const)("a pool on a %s server", (_name, start, isThere) => {
-  it.skipIf(!isThere())(
+  it.skipIf(!isThere)(
     "limits runs of two machines to one amount, and its books are open to the ledger commands",
     async () => {
       const cli = await open();
