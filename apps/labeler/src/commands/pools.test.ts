@@ -139,6 +139,11 @@ describe("a pool", () => {
     cli.writeData("b.csv", 3);
     expect((await cli.run(inPool("a.csv", 10n ** 11n))).code).toBe(0);
     expect((await cli.run(labelArgs("b.csv", "--budget", "1"))).code).toBe(0);
+    // To look at them needs no setting, and minds none that is for other runs.
+    const elsewhere = { AUTOLABEL_LEDGER: "postgres://127.0.0.1:1/books" };
+    const listed = JSON.parse((await cli.run(["runs", "--json"], elsewhere)).stdout) as { spentUsd: string }[];
+    expect(listed.reduce((sum, { spentUsd }) => sum + pico(spentUsd), 0n)).toBe(billed(cli));
+    expect(await cli.json(["status", "a-1"], elsewhere)).toMatchObject({ labeled: 3 });
     const refusals: [string[], RegExp][] = [
       [["resume", "a-1", "--pool", "other"], /draws on the pool "team".*go on in that pool/],
       [["resume", "b-1", "--pool", "team", "--pool-budget", "1"], /begun without a pool/],

@@ -52,7 +52,9 @@ async function amountsOf(
   if (budgetKind === undefined) return nothing;
   if (budgetKind === "given") return undefined;
   if (budgetKind === "own") return readAccount(run.path, run.id) ?? nothing;
-  const { address, scope } = sharedAccountOf(facts, run.id, settings);
+  // Looking needs no ledger to be named, unless it is on a server, whose password only the settings have.
+  const place = isUrl(facts.ledger ?? "") ? settings : { store: settings.store, ledger: undefined };
+  const { address, scope } = sharedAccountOf(facts, run.id, place);
   if (!isUrl(address)) return readAccount(address, scope) ?? nothing;
   const { ledger, close } = await openServer(address, { create: false });
   try {
