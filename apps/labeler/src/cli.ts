@@ -2,14 +2,13 @@
 import { styleText } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { processIo } from "./commands/command-io.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
 import type { ReportCommandOptions } from "./commands/report.ts";
-import type { ResumeOptions } from "./commands/resume.ts";
-import { dataFormats } from "./data/data-format.ts";
+import { addRunCommands, flags, formatOption, readCount } from "./commands/run-commands.ts";
 import { exportLayouts } from "./export/export-layout.ts";
 import { offsetUnits } from "./export/offsets.ts";
 import { taskKinds } from "./tasks/task.ts";
@@ -42,6 +41,10 @@ function program(setExitCode: (code: number) => void): Command {
     .option("--schema <file>", "extraction: a .json file with the JSON schema that is filled")
     .option("--model <id>", "openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini, corporate:my-model")
     .option("--budget <usd>", 'what the run may cost in all, in USD, or "unlimited" (default: LLM_BUDGET)')
+    .option(...flags.pool)
+    .option(...flags.poolBudget)
+    .option(...flags.maxRowCost)
+    .option(...flags.ledger)
     .option(
       "-o, --output <file>",
       "where all rows go, labels added; - is standard output (default: <data>.labeled.csv in the working folder)",
@@ -62,25 +65,14 @@ function program(setExitCode: (code: number) => void): Command {
     .option("--output-price <usd>", "the same per 1M output tokens")
     .option("--new", "start over and pay again, although these rows were labeled before")
     .option("--force", "overwrite the output file if it exists")
-    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
+    .option(...flags.json)
+    .option(...flags.store)
     .action(async (data: string | undefined, options: LabelOptions) => {
       const { label } = await import("./commands/label.ts");
       setExitCode(await label(data, options, processIo));
     });
 
-  autolabel
-    .command("resume [run]")
-    .summary("go on with a run (default: the last one); only rows not paid for yet are bought")
-    .option("--budget <usd>", "the new total, not an addition")
-    .option("-o, --output <file>", "where all rows go; - is standard output (default: as before)")
-    .addOption(formatOption())
-    .option("-j, --concurrency <n>", "calls in flight at most", readCount)
-    .option("--force", "overwrite the output file if it exists")
-    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
-    .action(async (id: string | undefined, options: ResumeOptions) => {
-      const { resume } = await import("./commands/resume.ts");
-      setExitCode(await resume(id, options, processIo));
-    });
+  addRunCommands(autolabel, setExitCode);
   addExportCommand(autolabel, setExitCode);
   addReportCommand(autolabel, setExitCode);
   addLedgerCommands(autolabel, setExitCode);
@@ -127,14 +119,13 @@ const ledgerHelp = "[ledger]: a SQLite file, a URL, or the id of a run (default:
 
 function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => void): void {
   const ledger = autolabel.command("ledger").summary("look at the books of a run or of any ledger, and mend them");
-  const store = ["--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)"] as const;
 
   ledger
     .command("inspect [ledger]")
     .summary("balances, and calls that have not ended")
     .addHelpText("after", `\n${ledgerHelp}`)
     .option("--json", "as one line of JSON")
-    .option(...store)
+    .option(...flags.store)
     .action(async (target: string | undefined, options: LedgerOptions) => {
       const { inspectLedger } = await import("./commands/ledger.ts");
       setExitCode(await inspectLedger(target, options, processIo));
@@ -145,7 +136,7 @@ function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => vo
     .summary("whether balances equal the journal and the open reservations; exit code 1 if not")
     .addHelpText("after", `\n${ledgerHelp}`)
     .option("--json", "as one line of JSON")
-    .option(...store)
+    .option(...flags.store)
     .action(async (target: string | undefined, options: LedgerOptions) => {
       const { verifyBooks } = await import("./commands/ledger.ts");
       setExitCode(await verifyBooks(target, options, processIo));
@@ -159,21 +150,11 @@ function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => vo
     .option("--all", "all unresolved calls, with --write-off")
     .option("--ledger <ledger>", "a SQLite file, a URL, or the id of a run (default: the last run)")
     .option("--json", "as one line of JSON")
-    .option(...store)
+    .option(...flags.store)
     .action(async (id: string | undefined, options: ResolveOptions) => {
       const { resolveCalls } = await import("./commands/ledger.ts");
       setExitCode(await resolveCalls(id, options, processIo));
     });
-}
-
-function formatOption(): Option {
-  return new Option("--format <format>", "of input and output, where their endings do not tell").choices(dataFormats);
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return count;
 }
 
 /** One line for what a person can mend, and the exit code that goes with it. */

@@ -1,40 +1,76 @@
 import { standardStream } from "../data/data-format.ts";
 import type { LabelingRun } from "../engine/labeling-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
+import { withoutPassword } from "../ledger/ledger-servers.ts";
 import { styleFor } from "../progress/layout.ts";
 import { showRun } from "../progress/run-view.ts";
 import { summarize } from "../progress/summary.ts";
 import type { CommandIo } from "./command-io.ts";
+import type { StoreFlags } from "./config-flags.ts";
+import { type EmitEvent, stopEvent, summaryEvent, tellRun } from "./run-events.ts";
 
-/** Exit codes of label and resume. */
+/** Exit codes of label, resume and retry. */
 const exitCodes = { completed: 0, rowErrors: 4, budget: 3, credit: 5, "rate-limited": 5, interrupted: 130 } as const;
 
+/** How a run is shown. */
+export interface FinishOptions extends StoreFlags {
+  /** Events as JSON lines on stdout; what a person reads goes to stderr. */
+  json?: boolean;
+}
+
 /** Labels what is pending, shows it, writes the output and says how it ended. @returns the exit code. */
-export async function finishRun(run: LabelingRun, io: CommandIo, store: string | undefined): Promise<number> {
+export async function finishRun(run: LabelingRun, io: CommandIo, options: FinishOptions): Promise<number> {
   const output = run.get("output") as string;
+  const resumeCommand = `${io.command} resume ${run.id}${flag("--store", options.store)}${flag("--ledger", options.ledger && withoutPassword(options.ledger))}`;
+  const emit: EmitEvent | undefined = options.json
+    ? (event) => void io.stdout.write(`${JSON.stringify(event)}\n`)
+    : undefined;
   const isPiped = output === standardStream;
-  // Rows have standard output to themselves.
-  const said = isPiped ? io.stderr : io.stdout;
+  // Rows, or events, have standard output to themselves.
+  const reader = isPiped || options.json ? io.stderr : io.stdout;
   const target = isPiped ? io.stdout : output;
   let outcome: RunOutcome | undefined;
-  const resumeCommand = `${io.command} resume ${run.id}${store === undefined ? "" : ` --store ${/^[\w./-]+$/.test(store) ? store : JSON.stringify(store)}`}`;
   try {
-    outcome = await watched(run, io, resumeCommand);
+    const stopTelling = emit && (await tellRun(run, emit));
+    try {
+      outcome = await watched(run, io, resumeCommand);
+    } finally {
+      await stopTelling?.();
+    }
+    emit?.(stopEvent(outcome));
     await run.writeTo(target);
-    const { spent, unresolved } = (await (run.tracker.parent ?? run.tracker).getStats()).exact;
-    const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
-    const stats = await run.stats();
-    const rest = run.forecast();
-    const end = { runId: run.id, outcome, counts: run.counts, stats, rest, usedPicoUsd, output, resumeCommand };
-    said.write(summarize(end, said.columns ?? Number.POSITIVE_INFINITY, styleFor(said)));
-    return exitCode(run, outcome);
+    const code = exitCode(run, outcome);
+    reader.write(await summaryText(run, outcome, { output, resumeCommand, stream: reader }));
+    emit?.(await summaryEvent(run, { output, exitCode: code, goOn: resumeCommand }));
+    return code;
   } catch (error) {
     // Whatever stopped the run, the rows that were paid for are handed over.
     if (!outcome && run.counts.labeled > 0) await run.writeTo(target).catch(() => undefined);
+    emit?.({ event: "stop", kind: "failed", message: error instanceof Error ? error.message : String(error) });
     throw error;
   } finally {
     await run.close();
   }
+}
+
+async function summaryText(
+  run: LabelingRun,
+  outcome: RunOutcome,
+  { stream, ...end }: { output: string; resumeCommand: string; stream: NodeJS.WriteStream },
+): Promise<string> {
+  // What limits the run is what refused it, else its outermost budget.
+  const scope = outcome.kind === "budget" ? outcome.error.scope : undefined;
+  const limit = run.limits.find((each) => each.scope === scope) ?? run.tracker.parent ?? run.tracker;
+  const { spent, unresolved } = (await limit.getStats()).exact;
+  const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
+  const state = { counts: run.counts, stats: await run.stats(), rest: run.forecast() };
+  const said = { ownScope: run.tracker.scope, outcome, usedPicoUsd, ...state, ...end };
+  return summarize(said, stream.columns ?? Number.POSITIVE_INFINITY, styleFor(stream));
+}
+
+function flag(name: string, value: string | undefined): string {
+  if (!value) return "";
+  return ` ${name} ${/^[\w./:-]+$/.test(value) ? value : JSON.stringify(value)}`;
 }
 
 async function watched(run: LabelingRun, io: CommandIo, resumeCommand: string): Promise<RunOutcome> {

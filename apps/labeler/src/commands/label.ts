@@ -1,55 +1,41 @@
 import { existsSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
-import { type Money, UnpricedModelError } from "@autolabel/budget-core";
+import { UnpricedModelError } from "@autolabel/budget-core";
 import { given } from "../config/given.ts";
 import type { LabelingConfigInput } from "../config/labeling-config.ts";
 import { type FileConfig, findConfigFile, readConfigFile } from "../config/read-config-file.ts";
-import { readExamples, readLabels, readSchema, readText } from "../config/read-task-files.ts";
-import { readBudget, Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { type DataFormat, formOf, standardStream } from "../data/data-format.ts";
 import { inputFormat, readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { startRun } from "../engine/start-run.ts";
-import type { RowOrder } from "../store/run-store.ts";
-import type { Labels } from "../tasks/label-set.ts";
-import type { TaskKind } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
+import {
+  type BudgetFlags,
+  configOfFlags,
+  type PaceFlags,
+  type StoreFlags,
+  settingsOf,
+  type TaskFlags,
+} from "./config-flags.ts";
 import { finishRun } from "./finish-run.ts";
 
 /** Flags of `autolabel label`. */
-export interface LabelOptions {
+export interface LabelOptions extends StoreFlags, BudgetFlags, TaskFlags, PaceFlags {
   config?: string;
-  textColumn?: string;
   template?: string;
   idColumn?: string;
   delimiter?: string;
   format?: DataFormat;
   encoding?: string;
-  task?: TaskKind;
-  labels?: string;
-  schema?: string;
-  model?: string;
-  budget?: string;
   output?: string;
-  concurrency?: number;
-  guidelines?: string;
-  examples?: string;
-  similarExamples?: number;
-  chainOfThought?: boolean;
-  confidence?: boolean;
   dedupe: boolean;
-  order?: string;
-  rpm?: number;
-  tpm?: number;
-  maxOutputTokens?: number;
   name?: string;
-  store?: string;
   new?: boolean;
   force?: boolean;
-  inputPrice?: string;
-  outputPrice?: string;
+  json?: boolean;
 }
 
 /**
@@ -57,14 +43,16 @@ export interface LabelOptions {
  * environment. @returns the exit code.
  */
 export async function label(dataPath: string | undefined, options: LabelOptions, io: CommandIo): Promise<number> {
-  const settings = new Settings(options.store ? { store: options.store } : {});
+  const settings = settingsOf(options);
   const file = await configFileOf(options);
   const data = dataPath ?? file.data;
   if (data === undefined) throw new UsageError("No data: name a file to label, or dataset.path in autolabel.yaml");
-  const config = { ...file.config, ...(await configOf(options)) };
-  if (config.budget === undefined && settings.llmBudget === undefined) {
-    throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
-  }
+  const config = {
+    ...file.config,
+    ...(await configOfFlags(options)),
+    ...(options.dedupe ? {} : { dedupe: false }),
+  };
+  assertLimited(config, settings, options);
   const source = { ...file.source, ...sourceOf(options) };
   const format = inputFormat(data, source.format);
   const output = outputOf(data, options, file);
@@ -92,7 +80,19 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
       },
     }),
   );
-  return await finishRun(run, io, options.store);
+  return await finishRun(run, io, options);
+}
+
+/** @throws UsageError where nothing limits the run, and nobody said that nothing should. */
+function assertLimited(config: Partial<LabelingConfigInput>, settings: Settings, { ledger }: LabelOptions): void {
+  if (config.budget === undefined && config.pool === undefined && settings.llmBudget === undefined) {
+    throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
+  }
+  if (ledger !== undefined && config.pool === undefined && config.budget !== undefined) {
+    throw new UsageError(
+      "--ledger is where what runs share is counted: name a pool too, with --pool and --pool-budget",
+    );
+  }
 }
 
 async function configFileOf(options: LabelOptions): Promise<FileConfig> {
@@ -130,11 +130,6 @@ function complete(config: Partial<LabelingConfigInput>): LabelingConfigInput {
   return { ...config, model };
 }
 
-/** @throws UsageError unless it is an amount in USD or the word `unlimited`. */
-export function readBudgetFlag(given: string): Money | "unlimited" {
-  return given === "unlimited" ? given : readBudget(given, "--budget");
-}
-
 /** The flags that mend a missing price, in place of the library's option. */
 async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
   try {
@@ -149,57 +144,8 @@ async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-async function configOf(options: LabelOptions): Promise<Partial<LabelingConfigInput>> {
-  const { budget, guidelines, labels, examples, schema } = options;
-  const columns = { text: options.textColumn ?? "text", label: "label" };
-  return given({
-    model: options.model,
-    task: options.task,
-    labels: labels === undefined ? undefined : labelsOf(labels),
-    schema: schema === undefined ? undefined : readSchema(schema),
-    budget: budget === undefined ? undefined : readBudgetFlag(budget),
-    concurrency: options.concurrency,
-    requestsPerMinute: options.rpm,
-    tokensPerMinute: options.tpm,
-    maxOutputTokens: options.maxOutputTokens,
-    guidelines: guidelines !== undefined && /\.(txt|md)$/i.test(guidelines) ? readText(guidelines) : guidelines,
-    examples: examples === undefined ? undefined : await readExamples(examples, columns),
-    exampleSelection: options.similarExamples === undefined ? undefined : "similar",
-    exampleCount: options.similarExamples,
-    chainOfThought: options.chainOfThought,
-    confidence: options.confidence,
-    dedupe: options.dedupe ? undefined : false,
-    order: options.order === undefined ? undefined : orderOf(options.order),
-    ...statedPrices(options),
-  });
-}
-
 function sourceOf({ textColumn: column, template, idColumn, delimiter, format, encoding }: LabelOptions): TextSource {
   return given({ column, template, idColumn, delimiter, format, encoding });
-}
-
-/** `file`, `random`, `random:SEED`, `stratified:COLUMN`. */
-function orderOf(flag: string): RowOrder {
-  const [kind, value = ""] = flag.split(/:(.*)/s);
-  if (kind === "file" && value === "") return { kind };
-  if (kind === "random" && /^\d*$/.test(value)) return { kind, seed: Number(value || 1) };
-  if (kind === "stratified" && value !== "") return { kind, seed: 1, column: value };
-  throw new UsageError(`--order must be file, random, random:SEED or stratified:COLUMN, not "${flag}"`);
-}
-
-function labelsOf(flag: string): Labels {
-  return /\.(json|txt)$/i.test(flag) ? readLabels(flag) : flag.split(",").map((name) => name.trim());
-}
-
-function statedPrices({ model = "", inputPrice, outputPrice }: LabelOptions): Pick<LabelingConfigInput, "prices"> {
-  if (inputPrice === undefined && outputPrice === undefined) return {};
-  if (inputPrice === undefined || outputPrice === undefined) {
-    throw new UsageError("State both prices, in USD per 1M tokens: --input-price 0.15 --output-price 0.60");
-  }
-  const modelId = model.slice(model.indexOf(":") + 1);
-  readBudget(inputPrice, "--input-price");
-  readBudget(outputPrice, "--output-price");
-  return { prices: { [modelId]: { input: inputPrice, output: outputPrice } } };
 }
 
 function outputEnding(data: string): string {

@@ -1,12 +1,13 @@
 import { type LedgerReport, type Receipt, ReservationStateError } from "@autolabel/budget-core";
 import { verifyLedger } from "@autolabel/budget-core/audit";
-import { readBudget, Settings } from "../config/settings.ts";
+import { readBudget } from "../config/settings.ts";
 import { type OpenedLedger, openLedger } from "../ledger/open-ledger.ts";
 import { reportJson, reportText, verdictJson, verdictText } from "../ledger/show-ledger.ts";
 import { styleFor } from "../progress/layout.ts";
 import { lockRun } from "../store/sqlite-run-store.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
+import { settingsOf } from "./config-flags.ts";
 
 /** Flags of `autolabel ledger inspect` and `verify`. */
 export interface LedgerOptions {
@@ -119,12 +120,11 @@ async function withLedger(
   options: LedgerOptions,
   use: (opened: OpenedLedger) => Promise<number>,
 ): Promise<number> {
-  const { store } = new Settings(options.store ? { store: options.store } : {});
-  const opened = await openLedger(target, store);
+  const opened = await openLedger(target, settingsOf(options.store ? { store: options.store } : {}));
   try {
     return await use(opened);
   } finally {
-    await opened.ledger.close();
+    await opened.close();
   }
 }
 

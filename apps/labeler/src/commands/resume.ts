@@ -1,40 +1,63 @@
 import { resolve } from "node:path";
 import { given } from "../config/given.ts";
-import { Settings } from "../config/settings.ts";
+import { readConfigFile } from "../config/read-config-file.ts";
 import { type DataFormat, standardStream } from "../data/data-format.ts";
 import { assertWritable } from "../data/write-rows.ts";
-import { resumeRun } from "../engine/start-run.ts";
+import { type ResumeRunOptions, resumeRun } from "../engine/start-run.ts";
 import { findRun } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
+import {
+  type BudgetFlags,
+  configOfFlags,
+  type PaceFlags,
+  type StoreFlags,
+  settingsOf,
+  type TaskFlags,
+} from "./config-flags.ts";
 import { finishRun } from "./finish-run.ts";
-import { readBudgetFlag } from "./label.ts";
 
 /** Flags of `autolabel resume`. */
-export interface ResumeOptions {
-  budget?: string;
+export interface ResumeOptions
+  extends StoreFlags,
+    BudgetFlags,
+    PaceFlags,
+    Pick<TaskFlags, "labels" | "guidelines" | "examples" | "schema"> {
+  /** A configuration file: what it says stands before what the run has. */
+  config?: string;
   output?: string;
   format?: DataFormat;
-  concurrency?: number;
-  store?: string;
   force?: boolean;
+  json?: boolean;
+  /** Buys rows again that an earlier version of the task labeled. */
+  relabel?: boolean;
 }
 
 /** `autolabel resume [RUN]`: goes on with a run; only rows without a label are bought. @returns the exit code. */
 export async function resume(id: string | undefined, options: ResumeOptions, io: CommandIo): Promise<number> {
-  const settings = new Settings(options.store ? { store: options.store } : {});
-  const changes = {
-    ...(options.budget === undefined ? {} : { budget: readBudgetFlag(options.budget) }),
-    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-  };
+  return await goOn(id, options, io, options.relabel ? { relabel: true } : {});
+}
+
+/** Goes on with a run, after rows that are finished were opened again where that is asked for. @returns the exit code. */
+export async function goOn(
+  id: string | undefined,
+  options: ResumeOptions,
+  io: CommandIo,
+  again: Pick<ResumeRunOptions, "reopen" | "relabel">,
+): Promise<number> {
+  const settings = settingsOf(options);
+  const file = options.config === undefined ? undefined : await readConfigFile(resolve(options.config));
+  const changes = { ...file?.config, ...(await configOfFlags(options)) };
   const output =
     options.output === undefined || options.output === standardStream ? options.output : resolve(options.output);
-  if (output !== undefined && output !== standardStream) assertWritable(output, options);
+  if (output !== undefined && output !== standardStream)
+    assertWritable(output, { force: options.force, format: options.format });
   const run = await resumeRun({
     run: findRun(settings.store, id),
     settings,
     reconfigure: (stored) => ({ ...stored, ...changes }),
     facts: given({ output, outputFormat: options.format }) as Record<string, string>,
+    ...again,
   });
   if (run.get("output") === undefined) {
     // Started by the library, which writes no file.
@@ -45,5 +68,5 @@ export async function resume(id: string | undefined, options: ResumeOptions, io:
     await run.close();
     throw new UsageError(`The run ${run.id} has no output format yet: say --format csv`);
   }
-  return await finishRun(run, io, options.store);
+  return await finishRun(run, io, options);
 }

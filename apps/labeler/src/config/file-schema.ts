@@ -69,6 +69,15 @@ const prompt = z.strictObject({
   confidence: z.boolean().optional().describe("The model states how sure it is."),
 });
 
+const budget = z.strictObject({
+  max_usd: amount.optional().describe("USD for the whole run, resumes included, or unlimited."),
+  pool: z
+    .strictObject({ name: z.string(), max_usd: amount.describe("USD for all runs of the pool together.") })
+    .optional()
+    .describe("A further limit, shared by all runs that name it."),
+  max_usd_per_row: amount.optional().describe("USD for one row, all its attempts together."),
+});
+
 const limits = z.strictObject({
   max_concurrent_requests: z.int().min(1).optional(),
   max_requests_per_minute: z.number().positive().optional(),
@@ -83,7 +92,10 @@ export const fileSchema = z.strictObject({
   dataset: dataset.optional(),
   model: z.union([z.string(), model]).optional().describe("openrouter:openai/gpt-4o-mini, or provider and name."),
   prompt: prompt.optional(),
-  budget: amount.optional().describe("USD for the whole run, resumes included, or unlimited."),
+  budget: z
+    .union([amount, budget])
+    .optional()
+    .describe("USD for the whole run, resumes included, or unlimited; or several limits."),
   limits: limits.optional(),
   order: z
     .union([z.enum(["file", "random"]), z.strictObject({ stratified: z.string().describe("a column") })])

@@ -24,6 +24,12 @@ export interface LabelingConfigInput {
   schema?: JSONSchema7 | z.ZodObject;
   /** Limit of this run in USD, over all its resumes. Absent: the settings' `llmBudget`. */
   budget?: Usd | "unlimited";
+  /** Name of a further limit that this run shares with all others that name it. It needs a `poolBudget`. */
+  pool?: string;
+  /** What all runs of the pool may spend together, in USD. Each run holds the pool to the amount that it was given. */
+  poolBudget?: Usd;
+  /** What one row may cost in USD, all its attempts together. An attempt that could bring it above is not made. */
+  maxRowCost?: Usd;
   /** What the labels mean and how to decide, in your words. */
   guidelines?: string;
   /** Texts with the answers they should get, shown to the model. */
@@ -115,6 +121,10 @@ export class LabelingConfig {
   readonly schema: JSONSchema7 | undefined;
   /** Limit of this run; `"unlimited"` was asked for by that word; undefined: none of its own. */
   readonly budget: Money | "unlimited" | undefined;
+  /** Name and limit of the pool that the run draws on as well. */
+  readonly pool: Readonly<{ name: string; budget: Money }> | undefined;
+  /** What one row may cost. */
+  readonly maxRowCost: Money | undefined;
   readonly guidelines: string | undefined;
   readonly examples: Readonly<{ items: readonly Example[]; select: "fixed" | "similar"; count: number }>;
   readonly chainOfThought: boolean;
@@ -146,6 +156,8 @@ export class LabelingConfig {
     checkForm(this);
     this.budget =
       input.budget === undefined || input.budget === "unlimited" ? input.budget : readBudget(input.budget, "budget");
+    this.pool = readPool(input);
+    this.maxRowCost = input.maxRowCost === undefined ? undefined : readBudget(input.maxRowCost, "maxRowCost");
     this.guidelines = data.guidelines;
     const select = data.exampleSelection;
     const count = data.exampleCount ?? (select === "fixed" ? data.examples.length : 8);
@@ -165,6 +177,18 @@ export class LabelingConfig {
     checkPrices(input.prices);
     this.prices = input.prices;
   }
+}
+
+function readPool({ pool: name, poolBudget }: LabelingConfigInput): LabelingConfig["pool"] {
+  if (name === undefined && poolBudget === undefined) return undefined;
+  if (name === undefined) throw new UsageError("A pool's budget needs the pool's name: --pool NAME");
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u.test(name)) {
+    throw new UsageError(`pool: "${name}" cannot name a pool: use letters, digits, dots, _ and -`);
+  }
+  if (poolBudget === undefined) {
+    throw new UsageError(`The pool "${name}" has no limit: say what all its runs may spend, such as --pool-budget 20`);
+  }
+  return { name, budget: readBudget(poolBudget, "poolBudget") };
 }
 
 /** The input as JSON, to be kept with a run: a Zod schema becomes its JSON schema. */

@@ -77,7 +77,7 @@ async function configOf(file: ConfigFile, at: (file: string) => string): Promise
     task: type && taskTypes[type],
     labels: typeof labels === "string" ? readLabels(at(labels)) : labels,
     schema: typeof schema === "string" ? readSchema(at(schema)) : (schema as JSONSchema7 | undefined),
-    budget: file.budget,
+    ...budgetsOf(file.budget),
     guidelines: prompt.task_guidelines?.replaceAll("{labels}", "the labels above"),
     examples:
       examples === undefined
@@ -95,6 +95,12 @@ async function configOf(file: ConfigFile, at: (file: string) => string): Promise
     maxOutputTokens: typeof model === "object" ? model.params?.max_tokens : undefined,
     prices: typeof model === "object" && model.price ? { [model.name]: model.price } : undefined,
   });
+}
+
+function budgetsOf(budget: ConfigFile["budget"]): Partial<LabelingConfigInput> {
+  if (typeof budget !== "object") return given({ budget });
+  const { max_usd, pool, max_usd_per_row } = budget;
+  return given({ budget: max_usd, pool: pool?.name, poolBudget: pool?.max_usd, maxRowCost: max_usd_per_row });
 }
 
 /** Rows are drawn by this seed unless another is asked for. */

@@ -22,6 +22,11 @@ export interface SettingsInput {
   corporateBaseUrl?: string;
   /** Folder of the run files. Default `.autolabel` in the working folder. `AUTOLABEL_STORE`. */
   store?: string;
+  /**
+   * Where what several runs share is counted, pools and `llmBudget`: a `postgres://` or `redis://` URL for any number of
+   * machines, or a SQLite file. Default: `llm-budget.ledger` in the store. `AUTOLABEL_LEDGER`.
+   */
+  ledger?: string;
 }
 
 /** Keys, addresses and the global budget: from code, else the environment, else a `.env` file in the working folder. */
@@ -34,6 +39,7 @@ export class Settings {
   readonly corporateApiKey: string | undefined;
   readonly corporateBaseUrl: string | undefined;
   readonly store: string;
+  readonly ledger: string | undefined;
 
   /**
    * @param options.env stands for the process environment and the `.env` file.
@@ -52,6 +58,7 @@ export class Settings {
     this.corporateApiKey = input.corporateApiKey ?? from("CORPORATE_API_KEY");
     this.corporateBaseUrl = input.corporateBaseUrl ?? from("CORPORATE_BASE_URL");
     this.store = input.store ?? from("AUTOLABEL_STORE") ?? ".autolabel";
+    this.ledger = input.ledger ?? from("AUTOLABEL_LEDGER");
   }
 }
 

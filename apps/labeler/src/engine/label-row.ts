@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findBudgetExceeded, type Posting, type UpstreamBudgetError } from "@autolabel/budget-core";
+import {
+  type BudgetExceededError,
+  findBudgetExceeded,
+  formatUsd,
+  type Posting,
+  type UpstreamBudgetError,
+} from "@autolabel/budget-core";
 import type { Model } from "../llm-client.ts";
 import type { Answer, PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
@@ -16,6 +22,8 @@ export interface LabelRowOptions {
   task: Task;
   /** Makes the metered model; what it sends goes through `fetch`. */
   model: (fetch: typeof globalThis.fetch) => Model;
+  /** Whether a call was refused for the limit of this row alone. */
+  isRowLimit: (error: BudgetExceededError) => boolean;
   /** The provider's own refusal for money behind an error. */
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
   /** Whether an answer that is no label is asked for once more. */
@@ -66,6 +74,7 @@ async function askUntilAnswered(
     } catch (error) {
       if (error === stop.reason) return undefined;
       const refusal = findBudgetExceeded(error);
+      if (refusal && options.isRowLimit(refusal)) return failure(task, overRowLimit(refusal));
       if (refusal && before) throw new RepairRefusedError(refusal);
       const final = refusal ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
@@ -219,6 +228,11 @@ function failed(task: Task, error: unknown, attempts: number): RowResult {
 
 function failure({ version: taskVersion }: Task, error: string): RowResult {
   return { status: "error", error, taskVersion };
+}
+
+function overRowLimit({ totalCost, required, budget }: BudgetExceededError): string {
+  const [spent, next, limit] = [totalCost, required, budget].map((amount) => formatUsd(amount));
+  return `not asked: the row did cost ${spent}, the call could cost ${next} more, and a row may cost ${limit} (maxRowCost)`;
 }
 
 function describe(error: unknown, attempts: number): string {

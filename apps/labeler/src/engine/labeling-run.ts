@@ -12,7 +12,7 @@ import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import type { CostRange } from "./cost-model.ts";
-import { answerOf, labelRow } from "./label-row.ts";
+import { answerOf, type LabelRowOptions, labelRow } from "./label-row.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { RunForecast } from "./run-forecast.ts";
@@ -29,7 +29,7 @@ export class LabelingRun {
   readonly #settings: Settings;
   readonly #task: Task;
   readonly #stop = new AbortController();
-  readonly #listeners = new Set<(position: number) => void>();
+  readonly #listeners = new Set<(position: number, finished: number) => void>();
   readonly #counts: RowCounts;
   readonly #forecast: RunForecast;
   #finished: Promise<RunOutcome> | undefined;
@@ -66,11 +66,15 @@ export class LabelingRun {
     costTracker?: CostTracker | undefined;
     /** Facts to keep from now on. */
     facts?: Readonly<Record<string, string>>;
+    /** Changes rows before they are counted, once nothing refuses the run any more. */
+    prepare?: () => Promise<void>;
   }): Promise<LabelingRun> {
     const { store, settings, config } = options;
     const { id = "run" } = await store.facts();
     const budget = await openRunBudget({ ...options, runId: id });
-    await store.set({ ...options.facts, touchedAt: new Date().toISOString() });
+    await options.prepare?.();
+    // Until this session ends: who finds it with nobody at work knows of a crash.
+    await store.set({ ...options.facts, touchedAt: new Date().toISOString(), outcome: "working" });
     const [facts, counts, standing] = await Promise.all([store.facts(), store.counts(), store.standing()]);
     return new LabelingRun({ id, store, facts, counts, standing, settings, config, budget });
   }
@@ -78,6 +82,11 @@ export class LabelingRun {
   /** Why the run stopped; undefined while it goes on. */
   get outcome(): RunOutcome | undefined {
     return this.#outcome;
+  }
+
+  /** Version of the task that rows are asked by. */
+  get taskVersion(): string {
+    return this.#task.version;
   }
 
   /** Rows by state, now. */
@@ -113,7 +122,10 @@ export class LabelingRun {
    * @throws UsageError when the provider or its key is missing, and errors of the store; finished rows are kept.
    */
   finish(): Promise<RunOutcome> {
-    this.#finished ??= this.#work();
+    this.#finished ??= this.#work().catch(async (error: unknown) => {
+      await this.#store.set({ outcome: "failed" }).catch(() => undefined);
+      throw error;
+    });
     return this.#finished;
   }
 
@@ -145,6 +157,26 @@ export class LabelingRun {
     return this.#facts[key];
   }
 
+  /**
+   * Listens to rows as they are finished: a row's position, and how many ended with it (itself and those of equal text).
+   *
+   * @returns a function that stops listening.
+   */
+  onRow(listener: (position: number, finished: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** One row as it stands. */
+  row(position: number): Promise<LabeledRow> {
+    return this.#store.row(position);
+  }
+
+  /** All budgets that the run's calls must fit, its own first. */
+  get limits(): readonly CostTracker[] {
+    return this.#budget.limits;
+  }
+
   /** Rows as they are finished. Starts the run if nothing has yet. */
   async *[Symbol.asyncIterator](): AsyncGenerator<LabeledRow> {
     // Places only: a reader who is slower than the run holds up no call, and a million rows are 8 MB.
@@ -154,7 +186,7 @@ export class LabelingRun {
       ready.push(position);
       wake();
     };
-    this.#listeners.add(listener);
+    const stopListening = this.onRow(listener);
     let ended = false;
     const finished = this.finish().finally(() => {
       ended = true;
@@ -173,13 +205,14 @@ export class LabelingRun {
       }
       await finished;
     } finally {
-      this.#listeners.delete(listener);
+      stopListening();
     }
   }
 
   /** Stops, waits for calls in flight and closes the run file. */
   async close(): Promise<void> {
     this.stop();
+    if (!this.#finished) await this.#store.set({ outcome: "interrupted" });
     await this.#finished?.catch(() => undefined);
     await this.#budget.close();
     await this.#store.close();
@@ -188,27 +221,29 @@ export class LabelingRun {
   async #work(): Promise<RunOutcome> {
     const { config } = this;
     const pacer = new Pacer(config);
-    const label = (row: PendingRow) =>
-      labelRow({
-        row,
-        task: this.#task,
-        model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
-        upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
-        repair: config.repair,
-        pacer,
-        longestWaitMs: config.longestWaitMs,
-        maxAttempts: config.maxAttempts,
-        timeoutMs: config.timeoutMs,
-        stop: this.#stop.signal,
-      });
+    const label = (row: PendingRow) => this.#budget.callFor(row.position, () => labelRow(optionsFor(row)));
+    const optionsFor = (row: PendingRow): LabelRowOptions => ({
+      row,
+      task: this.#task,
+      model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
+      isRowLimit: this.#budget.isRowLimit,
+      upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
+      repair: config.repair,
+      pacer,
+      longestWaitMs: config.longestWaitMs,
+      maxAttempts: config.maxAttempts,
+      timeoutMs: config.timeoutMs,
+      stop: this.#stop.signal,
+    });
     const client = { settings: this.#settings, config, costTracker: this.tracker };
     const onRow = (row: PendingRow, result: RowResult, finished: number) => {
       this.#count(row, result, finished);
       this.#forecast.finish(row);
-      for (const listener of this.#listeners) listener(row.position);
+      for (const listener of this.#listeners) listener(row.position, finished);
     };
     const { concurrency } = config;
     this.#outcome = await runRows({ store: this.#store, concurrency, label, stop: this.#stop.signal, onRow });
+    await this.#store.set({ outcome: this.#outcome.kind });
     return this.#outcome;
   }
 

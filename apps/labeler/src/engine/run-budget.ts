@@ -1,16 +1,23 @@
-import { join } from "node:path";
-import { CostTracker } from "@autolabel/budget-core";
+import { randomUUID } from "node:crypto";
+import { type BudgetExceededError, CostTracker, type Ledger, runWithBudget } from "@autolabel/budget-core";
 import { SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
+import { accountName, addressOf, keepLlmBudgetAt, openShared, placeOf } from "../ledger/shared-ledger.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The budget of one run. */
 export interface RunBudget {
   tracker: CostTracker;
+  /** All budgets that a call must fit, the run's own first. Rows' own limits are not among them. */
+  limits: readonly CostTracker[];
   /** Whether charges are kept in the run file, so that they share its transactions. */
   isInRunFile: boolean;
+  /** Makes calls for a row: they must fit the pool and the row's own limit too, in the same step. */
+  callFor: <T>(position: number, call: () => T) => T;
+  /** Whether a call was refused for the limit of its row, and not for one of the run. */
+  isRowLimit: (error: BudgetExceededError) => boolean;
   close: () => Promise<void>;
 }
 
@@ -24,50 +31,119 @@ export interface RunBudgetOptions {
 }
 
 /**
- * Which budget a run draws on, the first of: the tracker it was given, its own `budget`, the settings' `llmBudget`. The
- * run's own budget lives in the run file; `llmBudget` in a file that all runs of the store without an own one share.
+ * Which budget a run draws on, the first of: the tracker it was given, its own `budget`, the settings' `llmBudget`; and
+ * a pool besides, where one is named.
+ *
+ * A budget that only this run draws on lives in the run file. What others draw on too lives in the shared ledger, and then
+ * the run's own account does as well: a call is held in all of them in one step, which two ledgers could not do. The
+ * answer is on file before its charge is posted there.
  *
  * @throws UsageError when the run drew on another kind of budget before: what it spent there would be forgotten.
  */
 export async function openRunBudget(options: RunBudgetOptions): Promise<RunBudget> {
-  const { store } = options;
+  const { store, config } = options;
   const kind = kindOf(options);
   const { budgetKind: before } = await store.facts();
-  if (before !== undefined && before !== kind)
-    throw new UsageError(whySame[before] ?? `This run drew on a budget of the kind "${before}"`);
-  if (before === undefined) await store.set({ budgetKind: kind });
-
-  const tracker = trackerOf(kind, options);
-  for (const { id } of await tracker.recover({ abandoned: true })) {
-    // Its answer is on file, so the crash came between the two ledgers' writes, and its cost is known.
-    const attempt = await store.attemptCost(id);
-    if (attempt) await tracker.resolve(id, { costPicoUsd: attempt.costPicoUsd });
+  if (before !== undefined && before !== kind) throw new UsageError(whySame(before, kind));
+  const opened = await openBudgets(kind, options, before === undefined);
+  try {
+    if (before === undefined) await store.set({ budgetKind: kind });
+    const { tracker, pool } = opened;
+    for (const { id } of await tracker.recover({ abandoned: true })) {
+      // Its answer is on file, so the crash came between the two ledgers' writes, and its cost is known.
+      const attempt = await store.attemptCost(id);
+      if (attempt) await tracker.resolve(id, { costPicoUsd: attempt.costPicoUsd });
+    }
+    const { maxRowCost } = config;
+    const rowScope = `${tracker.scope}/row-`;
+    const callFor = <T>(position: number, call: () => T): T => {
+      const inPool = pool ? () => runWithBudget(pool, call) : call;
+      if (maxRowCost === undefined) return inPool();
+      return runWithBudget(tracker.child({ name: `row-${position}`, budget: maxRowCost, alerts: [] }), inPool);
+    };
+    return {
+      tracker,
+      limits: [tracker, ...(pool ? [pool] : []), ...(tracker.parent ? [tracker.parent] : [])],
+      isInRunFile: kind === "own",
+      callFor,
+      isRowLimit: ({ scope }) => maxRowCost !== undefined && scope?.startsWith(rowScope) === true,
+      close: opened.close,
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
-  const close = kind === "given" ? async () => {} : () => tracker.ledger.close();
-  return { tracker, isInRunFile: kind === "own", close };
 }
 
-type BudgetKind = "given" | "own" | "shared";
-
-const whySame: Readonly<Record<string, string>> = {
-  given: "This run drew on a tracker that it was given: give it that tracker again, so that what it spent still counts",
-  own: "This run has a budget of its own: go on with it by a budget, such as --budget 5",
-  shared:
-    "This run draws on LLM_BUDGET, which holds what it spent: set LLM_BUDGET, as high as it may go in all, and no --budget",
-};
-
-function kindOf({ config, settings, costTracker }: RunBudgetOptions): BudgetKind {
-  if (costTracker) return "given";
-  return config.budget === undefined && settings.llmBudget !== undefined ? "shared" : "own";
+interface OpenedBudgets {
+  tracker: CostTracker;
+  pool?: CostTracker;
+  close: () => Promise<void>;
 }
 
-function trackerOf(kind: BudgetKind, options: RunBudgetOptions): CostTracker {
-  const { runId: name, store, settings, config, costTracker } = options;
-  if (costTracker) return costTracker.child({ name });
-  if (kind === "shared" && settings.llmBudget !== undefined) {
-    const ledger = new SqliteLedger(join(settings.store, "llm-budget.ledger"));
-    return new CostTracker({ name: "llm-budget", budget: settings.llmBudget, ledger }).child({ name });
-  }
+async function openBudgets(kind: string, options: RunBudgetOptions, isNew: boolean): Promise<OpenedBudgets> {
+  const { runId, store, settings, config, costTracker } = options;
   const budget = config.budget === undefined ? {} : { budget: config.budget };
-  return new CostTracker({ name, ...budget, ledger: new SqliteLedger(store.commit) });
+  if (costTracker) return { tracker: costTracker.child({ name: runId }), close: async () => {} };
+  if (kind === "own") {
+    const tracker = new CostTracker({ name: runId, ...budget, ledger: new SqliteLedger(store.commit) });
+    return { tracker, close: () => tracker.ledger.close() };
+  }
+  const drawsOnLlmBudget = kind.startsWith("shared");
+  const { place, account } = await accountOf(options, isNew);
+  const address = addressOf(place, settings);
+  if (drawsOnLlmBudget) keepLlmBudgetAt(settings);
+  const { ledger, close } = await openShared(address);
+  const pool = poolOf(config, ledger);
+  const tracker = drawsOnLlmBudget
+    ? llmBudgetOf(settings, ledger).child({ name: account })
+    : new CostTracker({ name: accountName(false, account), ...budget, ledger });
+  return { tracker, ...(pool ? { pool } : {}), close };
+}
+
+/** Where the run is counted among others, and its name there: kept from its first opening on. */
+async function accountOf({ runId, store, settings }: RunBudgetOptions, isNew: boolean) {
+  const { ledger: place, account = runId } = await store.facts();
+  if (!isNew) return { place: place ?? "store", account };
+  // Ids of runs are their own within one store only; on a server two machines would draw on one account.
+  const isElsewhere = settings.ledger !== undefined && placeOf(settings) !== "store";
+  const chosen = { place: placeOf(settings), account: isElsewhere ? `${runId}-${randomUUID().slice(0, 8)}` : runId };
+  await store.set({ ledger: chosen.place, account: chosen.account });
+  return chosen;
+}
+
+function llmBudgetOf({ llmBudget }: Settings, ledger: Ledger): CostTracker {
+  return new CostTracker({ name: "llm-budget", ...(llmBudget ? { budget: llmBudget } : {}), ledger });
+}
+
+function poolOf({ pool }: LabelingConfig, ledger: Ledger): CostTracker | undefined {
+  return pool && new CostTracker({ name: `pool/${pool.name}`, budget: pool.budget, ledger });
+}
+
+/** `given`, `own`, `shared`, and the pool that the run draws on besides: `own+pool/NAME`. */
+function kindOf({ config, settings, costTracker }: RunBudgetOptions): string {
+  const { pool, budget } = config;
+  if (costTracker && pool) {
+    throw new UsageError("A tracker that is given brings its own limits: leave out the pool, or give it as a parent");
+  }
+  if (costTracker) return "given";
+  const kind = budget === undefined && settings.llmBudget !== undefined ? "shared" : "own";
+  return pool ? `${kind}+pool/${pool.name}` : kind;
+}
+
+/** Why a run keeps the kind of budget that it began with, and how to go on. */
+function whySame(before: string, now: string): string {
+  const [kind, pool] = before.split("+pool/");
+  const [kindNow, poolNow] = now.split("+pool/");
+  if (kind === "given") {
+    return "This run drew on a tracker that it was given: give it that tracker again, so that what it spent still counts";
+  }
+  if (kind === kindNow && pool !== poolNow) {
+    return pool === undefined
+      ? "This run was begun without a pool, which would not count what it spent: go on without one"
+      : `This run draws on the pool "${pool}", which holds what it spent: go on in that pool`;
+  }
+  return kind === "own"
+    ? "This run has a budget of its own: go on with it by a budget, such as --budget 5"
+    : "This run draws on LLM_BUDGET, which holds what it spent: set LLM_BUDGET, as high as it may go in all, and no --budget";
 }

@@ -3,6 +3,7 @@ import type { CostTracker } from "@autolabel/budget-core";
 import { LabelingConfig, type LabelingConfigInput, storedConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
+import type { RowStatus } from "../store/row.ts";
 import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
 import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
@@ -48,6 +49,7 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
     await store.set({
       ...options.facts,
       config: storedConfig(options.config),
+      [taskFact(task.version)]: storedConfig(options.config),
       columns: JSON.stringify(columns),
       createdAt: new Date().toISOString(),
       id,
@@ -74,11 +76,25 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
 export interface ResumeRunOptions {
   run: RunSummary;
   settings: Settings;
-  /** Changes budget or concurrency of the stored configuration. A new budget is the new total, not an addition. */
+  /**
+   * Changes the stored configuration. A new budget is the new total, not an addition. What changes the task's text makes
+   * a new version of it: rows that are finished keep their labels and the version that gave them.
+   */
   reconfigure?: (stored: LabelingConfigInput) => LabelingConfigInput;
   costTracker?: CostTracker | undefined;
   /** Facts that change, such as where the output goes. */
   facts?: Readonly<Record<string, string>>;
+  /** Makes rows of these states wait to be bought again. */
+  reopen?: readonly RowStatus[];
+  /** Makes rows that an earlier version of the task finished wait to be bought again. */
+  relabel?: boolean;
+}
+
+const finished: readonly RowStatus[] = ["labeled", "invalid_label", "truncated", "refused"];
+
+/** Key of the fact that holds the configuration of a version of the task. */
+function taskFact(version: string): string {
+  return `task:${version}`;
 }
 
 /** Opens a run to go on with it. */
@@ -86,11 +102,28 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
   const { run, settings, reconfigure = (stored) => stored, costTracker } = options;
   const store = new SqliteRunStore(run.path);
   try {
-    const input = reconfigure(JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput);
+    const inputBefore = JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput;
+    const before = new LabelingConfig(inputBefore);
+    const { version: versionBefore } = makeTask(before);
+    const input = reconfigure(inputBefore);
     const config = new LabelingConfig(input);
+    const task = makeTask(config);
+    quoteText(config, task.instructions, task.maxOutputTokens);
     getLlmClient({ settings, config });
-    const stored = { ...options.facts, config: storedConfig(input) };
-    return await LabelingRun.open({ store, settings, config, costTracker, facts: stored });
+    const prepare = async () => {
+      // Answers that were paid for but not read answer another question now.
+      if (task.version !== versionBefore) await store.reopen(["unpaid", "error"]);
+      if (options.reopen) await store.reopen(options.reopen);
+      if (options.relabel) await store.reopen(finished, { notOfVersion: task.version });
+      if (JSON.stringify(config.order) !== JSON.stringify(before.order)) await store.reorder(config.order);
+    };
+    const facts = {
+      ...options.facts,
+      config: storedConfig(input),
+      [taskFact(versionBefore)]: storedConfig(inputBefore),
+      [taskFact(task.version)]: storedConfig(input),
+    };
+    return await LabelingRun.open({ store, settings, config, costTracker, facts, prepare });
   } catch (error) {
     await store.close();
     throw error;

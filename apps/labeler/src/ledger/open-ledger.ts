@@ -1,59 +1,54 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Ledger } from "@autolabel/budget-core";
 import { SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
+import type { Settings } from "../config/settings.ts";
+import { readRun } from "../store/read-run.ts";
 import { findRun } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
+import { isUrl, type OpenLedger, openServer, withoutPassword } from "./ledger-servers.ts";
+import { sharedAccountOf } from "./shared-ledger.ts";
 
 /** A ledger that was opened to look at it, or to resolve calls in it. */
-export interface OpenedLedger {
-  ledger: Ledger;
+export interface OpenedLedger extends OpenLedger {
   /** What was opened, as it is shown. */
   name: string;
   /** The run that was named, if it was one, and its account in the ledger. */
   run?: { path: string; scope: string };
 }
 
-/** Opens a ledger by the address of its server. Drivers are imported here, so that only who uses one installs it. */
-type OpenServer = (url: string) => Promise<Ledger>;
-
-/** The ledgers that live on a server, by the protocol of their URLs. */
-const servers: Readonly<Record<string, OpenServer>> = {};
-
 /**
  * Opens the ledger that a person names: a SQLite file, the URL of a server, the id of a run, or nothing for the last run.
  * Nothing is ever created.
  *
- * @param folder where runs are kept.
  * @throws UsageError when there is no such ledger, LedgerError when it cannot be read.
  */
-export async function openLedger(target: string | undefined, folder: string): Promise<OpenedLedger> {
-  const protocol = target?.match(/^([a-z][a-z+]*):\/\//)?.[1];
-  if (target !== undefined && protocol !== undefined) return await openServer(target, protocol);
+export async function openLedger(target: string | undefined, settings: Settings): Promise<OpenedLedger> {
+  if (target !== undefined && isUrl(target)) return await openUrl(target);
   if (target !== undefined && existsSync(target)) return openFile(target);
-  const { id, path } = findRun(folder, target);
-  if (holdsLedger(path)) return { ...openFile(path), run: { path, scope: id } };
-  const shared = join(folder, "llm-budget.ledger");
-  if (!existsSync(shared)) {
+  const { id, path } = findRun(settings.store, target);
+  const { facts } = await readRun(path);
+  const { budgetKind = "own" } = facts;
+  if (budgetKind === "own") return { ...openFile(path), run: { path, scope: id } };
+  if (budgetKind === "given") {
     throw new UsageError(
       `The run ${id} drew on a tracker that it was given: name that tracker's ledger, a file or a URL`,
     );
   }
-  return { ...openFile(shared), run: { path, scope: `llm-budget/${id}` } };
+  const { address, scope } = sharedAccountOf(facts, id, settings);
+  const opened = isUrl(address) ? await openUrl(address) : openFile(address);
+  return { ...opened, run: { path, scope } };
 }
 
-async function openServer(url: string, protocol: string): Promise<OpenedLedger> {
-  const open = servers[protocol];
-  if (!open) throw new UsageError(`No ledger is known for ${protocol}:// addresses: name a SQLite file or a run`);
+async function openUrl(url: string): Promise<OpenedLedger> {
   // The password of an address must not end up in a log.
-  return { ledger: await open(url), name: url.replace(/\/\/[^@/]*@/, "//") };
+  return { ...(await openServer(url, { create: false })), name: withoutPassword(url) };
 }
 
 function openFile(path: string): OpenedLedger {
   if (!holdsLedger(path))
     throw new UsageError(`${path} holds no ledger: name the file that a SqliteLedger was made with`);
-  return { ledger: new SqliteLedger(path), name: path };
+  const ledger = new SqliteLedger(path);
+  return { ledger, name: path, close: () => ledger.close() };
 }
 
 /** Looked up without writing: opening a ledger would make its tables in whatever file this is. */

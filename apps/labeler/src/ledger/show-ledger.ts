@@ -2,18 +2,23 @@ import { formatUsd, type LedgerReport, picoToDecimal, usd } from "@autolabel/bud
 import type { LedgerDifference } from "@autolabel/budget-core/audit";
 import type { Style } from "../progress/layout.ts";
 
+/** More than this are no table for a person: a limit for each row makes an account a row. */
+const mostAccounts = 50;
+
 /** The books as tables for a person. */
 export function reportText(name: string, report: LedgerReport, style: Style): string {
   const version = report.schemaVersion > 0 ? `, schema ${report.schemaVersion}` : "";
-  const accounts = report.accounts.map((account) => [
-    account.scope,
-    account.window,
-    money(account.spentPicoUsd),
-    money(account.heldPicoUsd),
-    money(account.unresolvedPicoUsd),
-    String(account.callCount),
-    String(account.boundCallCount),
-  ]);
+  const accounts = report.accounts
+    .slice(0, mostAccounts)
+    .map((account) => [
+      account.scope,
+      account.window,
+      money(account.spentPicoUsd),
+      money(account.heldPicoUsd),
+      money(account.unresolvedPicoUsd),
+      String(account.callCount),
+      String(account.boundCallCount),
+    ]);
   const open = report.open.map(({ id, state, ageMs, amountPicoUsd, modelId, accounts: drawn }) => [
     id,
     state,
@@ -22,9 +27,11 @@ export function reportText(name: string, report: LedgerReport, style: Style): st
     modelId ?? "",
     drawn.map(({ scope }) => scope).join(" "),
   ]);
+  const more = report.accounts.length - accounts.length;
   const parts = [
     `${style("bold", name)}${version}\n`,
-    table(["account", "window", "spent", "held", "unresolved", "calls", "at bound"], accounts, style),
+    table(["account", "window", "spent", "held", "unresolved", "calls", "at bound"], accounts, style) +
+      (more > 0 ? `and ${more} more accounts: --json lists them all\n` : ""),
     open.length === 0
       ? "No open reservations.\n"
       : table(["reservation", "state", "age", "amount", "model", "accounts"], open, style),

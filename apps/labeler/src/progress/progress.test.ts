@@ -56,7 +56,7 @@ describe("the summary of a run", () => {
     const tracker = new CostTracker({ budget: "0.25", name: "reviews-1" });
     await tracker.addCost("0.1");
     const end: RunEnd = {
-      runId: "reviews-1",
+      ownScope: "reviews-1",
       outcome: { kind: "completed" },
       counts: { rows: 100, labeled: 100, invalid: 0, errors: 0, unpaid: 0 },
       stats: await tracker.getStats(),

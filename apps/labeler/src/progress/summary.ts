@@ -16,13 +16,14 @@ import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
 
 /** What is said of a run that stopped. */
 export interface RunEnd {
-  runId: string;
+  /** Name of the run's own budget: a refusal by another one is told with that one's name. */
+  ownScope: string;
   outcome: RunOutcome;
   counts: Readonly<RowCounts>;
   stats: CostStats;
   /** What the rows that are left will cost. */
   rest?: CostRange | undefined;
-  /** Spent and unresolved of the budget that limits the run: its own, or the shared one. */
+  /** Spent and unresolved of the budget that limits the run: its own, its pool's, or the shared one. */
   usedPicoUsd: bigint;
   /** Where the rows were written. */
   output: string;
@@ -113,6 +114,11 @@ function wayOn(end: RunEnd, amount: (money: Money) => string, style: Style): str
   const forecast = rest ? [["forecast", `the other ${rowsText(left)} need ${rangeText(rest, amount)} more`]] : [];
   const { error } = outcome;
   const needed = roundUp(end.usedPicoUsd + usd(rest?.p90.toFixed(12) ?? 0).picoUsd + usd(error.required).picoUsd);
+  const pool = /^pool\/(.*)$/s.exec(error.scope ?? "")?.[1];
+  if (pool !== undefined) {
+    const reached = `${formatUsd(error.budget)} of the pool "${pool}", which all its runs share`;
+    return [["reached", reached], ...forecast, ["go on", style("bold", `${resumeCommand} --pool-budget ${needed}`)]];
+  }
   if (isShared(end, error)) {
     const reached = `LLM_BUDGET of ${formatUsd(error.budget)}, which all runs without a budget of their own share`;
     return [["reached", reached], ...forecast, ["go on", style("bold", `LLM_BUDGET=${needed} ${resumeCommand}`)]];
@@ -120,8 +126,8 @@ function wayOn(end: RunEnd, amount: (money: Money) => string, style: Style): str
   return [...forecast, ["go on", style("bold", `${resumeCommand} --budget ${needed}`)]];
 }
 
-function isShared({ runId }: RunEnd, { scope }: BudgetExceededError): boolean {
-  return scope !== undefined && scope !== runId;
+function isShared({ ownScope }: RunEnd, { scope }: BudgetExceededError): boolean {
+  return scope !== undefined && scope !== ownScope;
 }
 
 /** Five percent more, rounded up to two significant digits: an amount that a person would type. */

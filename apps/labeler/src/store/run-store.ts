@@ -21,7 +21,9 @@ export interface RunStore {
   /** Keeps how a row ended, for its duplicates too. @returns how many rows ended with it. */
   finishRow(position: number, result: RowResult): Promise<number>;
   /** Makes rows of these states wait to be bought again; what was paid for them stays counted. @returns how many. */
-  reopen(statuses: readonly RowStatus[]): Promise<number>;
+  reopen(statuses: readonly RowStatus[], options?: ReopenOptions): Promise<number>;
+  /** Gives rows another order to be bought in. */
+  reorder(order: RowOrder): Promise<void>;
   /** All charged attempts in the order in which they were recorded, one at a time. */
   attempts(): AsyncIterable<RecordedAttempt>;
   /** Charged attempts by reservation, to resolve what a crash left open in a ledger elsewhere. */
@@ -65,6 +67,12 @@ export interface AddRowsOptions {
   order: RowOrder;
   /** Whether rows of equal text are bought once. */
   dedupe: boolean;
+}
+
+/** Which rows {@link RunStore.reopen} takes. */
+export interface ReopenOptions {
+  /** Only rows that another version of the task finished. */
+  notOfVersion?: string;
 }
 
 /** A charged call for a row. */

@@ -72,7 +72,7 @@ export function claimIdentity(folder: string, identity: string, id: string): str
 }
 
 /** The runs of a store, the last used first. */
-function listRuns(folder: string): RunSummary[] {
+export function listRuns(folder: string): RunSummary[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith(ending))

@@ -53,6 +53,9 @@ export function isCurrentRunFile(database: DatabaseSync): boolean {
   return version === steps.length;
 }
 
+/** The version that {@link migrateRunFile} brings a run file to. */
+export const runSchemaVersion = steps.length;
+
 /** Creates or upgrades the labeler's tables in a run file. */
 export function migrateRunFile(database: DatabaseSync): void {
   database.exec("BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS run_schema (version INTEGER NOT NULL) STRICT;");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { usd } from "@autolabel/budget-core";
@@ -16,6 +16,8 @@ import {
   countOf,
   type InputRow,
   type RecordedAttempt,
+  type ReopenOptions,
+  type RowOrder,
   type RowResult,
   type RunStore,
   type Standing,
@@ -170,19 +172,26 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
-  reopen(statuses: readonly RowStatus[]): Promise<number> {
-    const chosen = JSON.stringify(statuses);
-    const isChosen = "status IN (SELECT value FROM json_each(?))";
+  reopen(statuses: readonly RowStatus[], { notOfVersion }: ReopenOptions = {}): Promise<number> {
+    const chosen = [JSON.stringify(statuses), notOfVersion ?? null] as const;
+    const isChosen = "status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR task_version <> ?2)";
     return this.commit.run(() => {
       // Their answers were read and found wanting: the next question must not be answered by them.
       this.#statement(
         `UPDATE attempts SET superseded = 1 WHERE position IN (SELECT position FROM rows WHERE ${isChosen})`,
-      ).run(chosen);
+      ).run(...chosen);
       const { changes } = this.#statement(
         `UPDATE rows SET status = 'unpaid', label = NULL, confidence = NULL, explanation = NULL, source = NULL, error = NULL,
            task_version = NULL WHERE ${isChosen}`,
-      ).run(chosen);
+      ).run(...chosen);
       return Number(changes);
+    });
+  }
+
+  reorder(order: RowOrder): Promise<void> {
+    return this.commit.run(() => {
+      this.#statement("UPDATE rows SET turn = position WHERE turn <> position").run();
+      orderRows(this.#database, order);
     });
   }
 
@@ -256,6 +265,9 @@ export class SqliteRunStore implements RunStore {
 
 type StoredRow = Record<string, string | number | bigint | null>;
 
+/** Who only looks whether a run is locked is in the way for a moment. */
+const lockPatienceMs = 250;
+
 /**
  * An open exclusive transaction on a file beside the run: the operating system frees it even after `kill -9`. Close it to
  * unlock.
@@ -263,13 +275,29 @@ type StoredRow = Record<string, string | number | bigint | null>;
  * @throws UsageError when another process works on the run.
  */
 export function lockRun(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+  const lock = new DatabaseSync(`${path}.lock`, { timeout: lockPatienceMs });
   try {
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (cause) {
     lock.close();
     throw new UsageError(`Another process works on the run ${path}: wait for it, or stop it`, { cause });
+  }
+}
+
+/** Whether a process works on a run now; looked up without keeping another one out. */
+export function isRunLocked(path: string): boolean {
+  if (!existsSync(`${path}.lock`)) return false;
+  const lock = new DatabaseSync(`${path}.lock`, { readOnly: true, timeout: 0 });
+  try {
+    lock.prepare("SELECT count(*) FROM sqlite_master").get();
+    return false;
+  } catch (error) {
+    // SQLITE_BUSY: its owner has it.
+    if ((error as { errcode?: number }).errcode === 5) return true;
+    throw error;
+  } finally {
+    lock.close();
   }
 }
 
