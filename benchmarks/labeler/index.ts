@@ -220,7 +220,7 @@ if (section === "first-call") await measureFirstCall(url, argument);
 else {
   if ((wants("memory") || wants("start")) && !existsSync(command))
     throw new Error(`Build ${command} first: pnpm build`);
-  const [{ model = "unknown" } = {}] = cpus();
+  const model = cpus()[0]?.model ?? "unknown";
   console.log(`${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} x ${model}`);
   const tellLoad = () => console.log(`  (load of the last minute ${loadavg()[0]?.toFixed(1)})`);
   tellLoad();
