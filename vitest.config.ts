@@ -32,6 +32,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: [source, ...nodeConditions] } },
   test: {
     projects: [...projects, across],
+    // On a machine with two processors the default is one worker.
+    maxWorkers: "100%",
     // Concurrent tests wait for HTTP, not for the processor.
     maxConcurrency: 20,
     // What holds the money is covered to the last branch; `pnpm coverage` fails below that.
