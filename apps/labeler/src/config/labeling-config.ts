@@ -6,6 +6,7 @@ import type { RowOrder } from "../store/run-store.ts";
 import type { Labels } from "../tasks/label-set.ts";
 import { type Example, type TaskKind, taskKinds } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
+import { checkPrices } from "./check-prices.ts";
 import { readBudget } from "./settings.ts";
 
 /** What {@link LabelingConfig} takes. */
@@ -161,6 +162,7 @@ export class LabelingConfig {
     this.maxOutputTokens = data.maxOutputTokens;
     this.maxAttempts = data.maxAttempts;
     this.timeoutMs = data.timeoutMs;
+    checkPrices(input.prices);
     this.prices = input.prices;
   }
 }

@@ -17,6 +17,8 @@ export interface LabelRowOptions {
   model: (fetch: typeof globalThis.fetch) => Exclude<LanguageModel, string>;
   /** The provider's own refusal for money behind an error. */
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
+  /** Told of every attempt that failed for another reason than money, those that are tried again too. */
+  onFailure?: (error: unknown) => void;
   /** Whether an answer that is no label is asked for once more. */
   repair: boolean;
   maxAttempts: number;
@@ -66,6 +68,7 @@ async function askUntilAnswered(
       if (error === stop.reason) return undefined;
       const final = findBudgetExceeded(error) ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
+      options.onFailure?.(error);
       const askedMs = askedDelayMs(error, Date.now());
       if (askedMs !== undefined && askedMs > options.longestWaitMs) throw new RateLimitedError(askedMs, error);
       // Being told to wait is no attempt of the row's; but a row that is always told so must not hold up the rest.
@@ -137,8 +140,8 @@ function tokensOf(task: Task, messages: readonly ModelMessage[]): number {
   return Math.ceil(characters / 4);
 }
 
-/** A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */
-function roomier(maxOutputTokens: number): number {
+/** The output cap of a repair of an answer that was cut off. A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */
+export function roomier(maxOutputTokens: number): number {
   return Math.max(4 * maxOutputTokens, 1000);
 }
 

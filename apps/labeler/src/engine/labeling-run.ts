@@ -4,16 +4,19 @@ import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
+import { countOf, type RowOrder, type RowResult, type Standing } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import type { CostRange } from "./cost-model.ts";
+import { type Inclusion, inclusionOf } from "./inclusion.ts";
 import { answerOf, labelRow } from "./label-row.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { RunForecast } from "./run-forecast.ts";
+import { type RunProblem, RunProblems } from "./run-problems.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
+import { sampleRows } from "./sample-rows.ts";
 
 /** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
 export class LabelingRun {
@@ -29,6 +32,8 @@ export class LabelingRun {
   readonly #listeners = new Set<(position: number) => void>();
   readonly #counts: RowCounts;
   readonly #forecast: RunForecast;
+  readonly #pacer: Pacer;
+  readonly #problems = new RunProblems();
   #finished: Promise<RunOutcome> | undefined;
   #outcome: RunOutcome | undefined;
   #finishedNow = 0;
@@ -53,6 +58,7 @@ export class LabelingRun {
     this.#facts = options.facts;
     this.#counts = options.counts;
     this.#forecast = new RunForecast(options.standing);
+    this.#pacer = new Pacer(options.config);
   }
 
   /** Opens the run in a store that holds its rows. */
@@ -102,6 +108,38 @@ export class LabelingRun {
     const { rows, unpaid, errors } = this.#counts;
     const share = this.#forecast.shareReached(available);
     return share === undefined ? undefined : rows - Math.ceil((1 - share) * (unpaid + errors));
+  }
+
+  /** How the rows were chosen that were bought so far, and with which probability each. */
+  async inclusion(): Promise<Inclusion> {
+    const order = JSON.parse(this.get("order") ?? JSON.stringify(this.config.order)) as RowOrder;
+    return inclusionOf(order, await this.#store.reached(order.kind === "stratified" ? order.column : undefined));
+  }
+
+  /** What went wrong since this process began: kinds of it, the latest first. Most of it is tried again by itself. */
+  problems(limit: number): readonly RunProblem[] {
+    return this.#problems.latest(limit);
+  }
+
+  /** How long the provider has all calls wait yet, in ms. */
+  get waitMs(): number {
+    return this.#pacer.waitMs;
+  }
+
+  /**
+   * Labels so many rows, drawn at random, and no others: what they cost tells what the rest will. They are never bought
+   * again.
+   *
+   * @throws what {@link LabelingRun.finish} throws.
+   */
+  async probe(count: number): Promise<RunOutcome> {
+    this.#finished = sampleRows(this.#store, count).then((rows) => this.#work(rows));
+    try {
+      return await this.#finished;
+    } finally {
+      this.#finished = undefined;
+      this.#outcome = undefined;
+    }
   }
 
   /**
@@ -173,17 +211,19 @@ export class LabelingRun {
     await this.#store.close();
   }
 
-  async #work(): Promise<RunOutcome> {
+  /** @param rows these and no others. */
+  async #work(rows?: readonly PendingRow[]): Promise<RunOutcome> {
     const { config } = this;
-    const pacer = new Pacer(config);
+    if (!rows && this.get("stage") === "probed") await this.#store.set({ stage: "labeling" });
     const label = (row: PendingRow) =>
       labelRow({
         row,
         task: this.#task,
         model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
         upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
+        onFailure: (error) => this.#problems.attempt(error),
         repair: config.repair,
-        pacer,
+        pacer: this.#pacer,
         longestWaitMs: config.longestWaitMs,
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
@@ -192,11 +232,13 @@ export class LabelingRun {
     const client = { settings: this.#settings, config, costTracker: this.tracker };
     const onRow = (row: PendingRow, result: RowResult, finished: number) => {
       this.#count(row, result, finished);
+      this.#problems.row(result);
       this.#forecast.finish(row);
       for (const listener of this.#listeners) listener(row.position);
     };
     const { concurrency } = config;
-    this.#outcome = await runRows({ store: this.#store, concurrency, label, stop: this.#stop.signal, onRow });
+    this.#outcome = await runRows({ store: this.#store, rows, concurrency, label, stop: this.#stop.signal, onRow });
+    await this.#store.set({ inclusion: JSON.stringify(await this.inclusion()) });
     return this.#outcome;
   }
 

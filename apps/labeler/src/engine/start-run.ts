@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { CostTracker } from "@autolabel/budget-core";
+import { given } from "../config/given.ts";
 import { LabelingConfig, type LabelingConfigInput, storedConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
-import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
+import type { AddRowsOptions, InputRow, RowOrder } from "../store/run-store.ts";
 import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
@@ -50,6 +51,7 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       config: storedConfig(options.config),
       columns: JSON.stringify(columns),
       createdAt: new Date().toISOString(),
+      order: JSON.stringify(config.order),
       id,
       identity,
     });
@@ -59,7 +61,15 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       if (options.whenKnown(known) === "continue") {
         await store.close();
         removeRun(path);
-        return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
+        return await resumeRun({
+          run: known,
+          settings,
+          costTracker,
+          reconfigure: () => options.config,
+          // A probe is a random sample, so the order is still free; what was bought in an order stays in it.
+          ...(known.isProbe ? { order: config.order } : {}),
+          ...given({ facts: options.facts }),
+        });
       }
     }
     return await LabelingRun.open({ store, settings, config, costTracker });
@@ -79,6 +89,8 @@ export interface ResumeRunOptions {
   costTracker?: CostTracker | undefined;
   /** Facts that change, such as where the output goes. */
   facts?: Readonly<Record<string, string>>;
+  /** Buys the rows in another order from now on. */
+  order?: RowOrder;
 }
 
 /** Opens a run to go on with it. */
@@ -89,7 +101,13 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
     const input = reconfigure(JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput);
     const config = new LabelingConfig(input);
     getLlmClient({ settings, config });
-    const stored = { ...options.facts, config: storedConfig(input) };
+    const { order } = options;
+    if (order) await store.reorder(order);
+    const stored = {
+      ...options.facts,
+      config: storedConfig(input),
+      ...(order ? { order: JSON.stringify(order) } : {}),
+    };
     return await LabelingRun.open({ store, settings, config, costTracker, facts: stored });
   } catch (error) {
     await store.close();

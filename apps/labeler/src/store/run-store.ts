@@ -14,6 +14,10 @@ export interface RunStore {
   set(facts: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the input in, in order. Called once, before the first label. @returns how many rows there are. */
   addRows(rows: Iterable<InputRow> | AsyncIterable<InputRow>, options: AddRowsOptions): Promise<number>;
+  /** Gives every row a new turn. Only for a run that has bought no more than a probe: else what it bought is no sample. */
+  reorder(order: RowOrder): Promise<void>;
+  /** Which rows were reached so far, by a column's values where one is named. */
+  reached(column: string | undefined): Promise<ReachedRows>;
   /** Rows that still need an answer, in the order in which they are bought, from a turn on. */
   pending(fromTurn: number, limit: number): Promise<PendingRow[]>;
   /** Keeps a charged attempt and its answer, in one transaction with the charge where the ledger lives in the store. */
@@ -33,6 +37,16 @@ export interface RunStore {
   /** One row as it stands. */
   row(position: number): Promise<LabeledRow>;
   close(): Promise<void>;
+}
+
+/** Which rows of a run were bought, whatever came of them. */
+export interface ReachedRows {
+  /** Texts in the order in which they are bought, up to the first that was not. */
+  inOrder: number;
+  /** Texts that were bought although one before them was not: a probe, or short enough for the last of a budget. */
+  beyond: number;
+  /** Rows of each value of the column, duplicates included; all rows under the value `""` where none is named. */
+  strata: readonly { value: string; rows: number; reached: number }[];
 }
 
 /** What a forecast is made from. */

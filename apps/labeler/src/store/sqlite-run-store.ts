@@ -6,12 +6,15 @@ import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
 import { UsageError } from "../usage-error.ts";
 import { orderRows } from "./order-rows.ts";
+import { readReached } from "./reached-rows.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 import {
   type AddRowsOptions,
   type Attempt,
   countOf,
   type InputRow,
+  type ReachedRows,
+  type RowOrder,
   type RowResult,
   type RunStore,
   type Standing,
@@ -85,6 +88,14 @@ export class SqliteRunStore implements RunStore {
     await write();
     await this.commit.run(() => orderRows(this.#database, options.order));
     return position;
+  }
+
+  reorder(order: RowOrder): Promise<void> {
+    return this.commit.run(() => orderRows(this.#database, order));
+  }
+
+  async reached(column: string | undefined): Promise<ReachedRows> {
+    return readReached(this.#database, column);
   }
 
   #addRow(position: number, { rowId, text, input }: InputRow, dedupe: boolean): void {
