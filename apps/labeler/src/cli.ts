@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { processIo } from "./commands/command-io.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
+import type { PlanOptions } from "./commands/plan.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
 import { taskKinds } from "./tasks/task.ts";
 import { UsageError } from "./usage-error.ts";
@@ -20,10 +21,15 @@ function program(setExitCode: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} });
 
-  autolabel
-    .command("label [data]")
-    .alias("run")
-    .summary("label a .csv, .tsv, .jsonl or .json file")
+  addRunCommands(autolabel, setExitCode);
+  addLedgerCommands(autolabel, setExitCode);
+  return autolabel;
+}
+
+/** A command on a data file, with all that says how it is labeled. */
+function dataCommand(autolabel: Command, name: string): Command {
+  return autolabel
+    .command(name)
     .option("-c, --config <file>", "configuration (default: autolabel.yaml, .json or .ts in the working folder)")
     .option("--text-column <name>", "the column that is labeled (default: text)")
     .option("--template <text>", "the text, out of several columns: '{title}: {body}'")
@@ -54,7 +60,22 @@ function program(setExitCode: (code: number) => void): Command {
     .option("--output-price <usd>", "the same per 1M output tokens")
     .option("--new", "start over and pay again, although these rows were labeled before")
     .option("--force", "overwrite the output file if it exists")
-    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)")
+    .option("--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)");
+}
+
+function addRunCommands(autolabel: Command, setExitCode: (code: number) => void): void {
+  dataCommand(autolabel, "plan [data]")
+    .summary("what labeling a file would cost, before it costs anything: free, and no key is needed")
+    .option("--probe <n>", "buy n random rows within the budget to measure it; label goes on with them", readProbe)
+    .option("--json", "as one line of JSON")
+    .action(async (data: string | undefined, options: PlanOptions) => {
+      const { plan } = await import("./commands/plan.ts");
+      setExitCode(await plan(data, options, processIo));
+    });
+
+  dataCommand(autolabel, "label [data]")
+    .alias("run")
+    .summary("label a .csv, .tsv, .jsonl or .json file")
     .action(async (data: string | undefined, options: LabelOptions) => {
       const { label } = await import("./commands/label.ts");
       setExitCode(await label(data, options, processIo));
@@ -72,8 +93,6 @@ function program(setExitCode: (code: number) => void): Command {
       const { resume } = await import("./commands/resume.ts");
       setExitCode(await resume(id, options, processIo));
     });
-  addLedgerCommands(autolabel, setExitCode);
-  return autolabel;
 }
 
 const ledgerHelp = "[ledger]: a SQLite file, a URL, or the id of a run (default: the last run)";
@@ -122,6 +141,12 @@ function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => vo
 function readCount(text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return count;
+}
+
+function readProbe(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 5) throw new InvalidArgumentError("It must be a whole number from 5.");
   return count;
 }
 

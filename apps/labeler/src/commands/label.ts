@@ -9,7 +9,7 @@ import { readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { startRun } from "../engine/start-run.ts";
-import type { RowOrder } from "../store/run-store.ts";
+import type { InputRow, RowOrder } from "../store/run-store.ts";
 import type { Labels } from "../tasks/label-set.ts";
 import type { TaskKind } from "../tasks/task.ts";
 import { UsageError } from "../usage-error.ts";
@@ -53,26 +53,19 @@ export interface LabelOptions {
  * environment. @returns the exit code.
  */
 export async function label(dataPath: string | undefined, options: LabelOptions, io: CommandIo): Promise<number> {
-  const settings = new Settings(options.store ? { store: options.store } : {});
-  const file = await configFileOf(options);
-  const data = dataPath ?? file.data;
-  if (data === undefined) throw new UsageError("No data: name a file to label, or dataset.path in autolabel.yaml");
-  const config = { ...file.config, ...(await configOf(options)) };
+  const { data, settings, config, ...input } = await readLabelInput(dataPath, options);
   if (config.budget === undefined && settings.llmBudget === undefined) {
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
-  const output = outputOf(data, options, file);
-  assertWritable(output, { force: options.force });
-  const source = { ...file.source, ...sourceOf(options) };
+  assertWritable(input.facts.output, { force: options.force });
   const run = await explainPrice(() =>
     startRun({
-      name: options.name ?? file.name ?? basename(data, extname(data)),
+      ...input,
       settings,
-      config: complete(config),
-      rows: withText(readRows(data, source), source, data),
-      facts: { output, source: resolve(data), ...(file.goldColumn ? { goldColumn: file.goldColumn } : {}) },
-      whenKnown: ({ id }) => {
+      config,
+      whenKnown: ({ id, isProbe }) => {
         if (options.new) return "start over";
+        if (isProbe) return "continue";
         throw new UsageError(
           `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,
         );
@@ -80,6 +73,41 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
     }),
   );
   return await finishRun(run, io, options.store);
+}
+
+/** What a command on a data file is given: flags before the configuration file, that before the environment. */
+export interface LabelInput {
+  settings: Settings;
+  /** The data file. */
+  data: string;
+  config: LabelingConfigInput;
+  /** Names the run. */
+  name: string;
+  /** The rows of the file, once. */
+  rows: AsyncIterable<InputRow>;
+  /** To be kept with the run. */
+  facts: { output: string; source: string; goldColumn?: string };
+}
+
+/** @throws UsageError for what is missing or cannot be. */
+export async function readLabelInput(dataPath: string | undefined, options: LabelOptions): Promise<LabelInput> {
+  const settings = new Settings(options.store ? { store: options.store } : {});
+  const file = await configFileOf(options);
+  const data = dataPath ?? file.data;
+  if (data === undefined) throw new UsageError("No data: name a file to label, or dataset.path in autolabel.yaml");
+  const source = { ...file.source, ...sourceOf(options) };
+  return {
+    settings,
+    data,
+    config: complete({ ...file.config, ...(await configOf(options)) }),
+    name: options.name ?? file.name ?? basename(data, extname(data)),
+    rows: withText(readRows(data, source), source, data),
+    facts: {
+      output: outputOf(data, options, file),
+      source: resolve(data),
+      ...(file.goldColumn ? { goldColumn: file.goldColumn } : {}),
+    },
+  };
 }
 
 async function configFileOf(options: LabelOptions): Promise<FileConfig> {
@@ -107,7 +135,7 @@ export function readBudgetFlag(given: string): Money | "unlimited" {
 }
 
 /** The flags that mend a missing price, in place of the library's option. */
-async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
+export async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {

@@ -123,7 +123,7 @@ function isShared({ runId }: RunEnd, { scope }: BudgetExceededError): boolean {
 }
 
 /** Five percent more, rounded up to two significant digits: an amount that a person would type. */
-function roundUp(picoUsd: bigint): string {
+export function roundUp(picoUsd: bigint): string {
   const raised = (picoUsd * 105n) / 100n;
   const unit = 10n ** BigInt(Math.max(0, raised.toString().length - 2));
   return picoToDecimal(((raised + unit - 1n) / unit) * unit);
