@@ -19,6 +19,8 @@ export interface LabelRowOptions {
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
   /** Told of every attempt that failed for another reason than money, those that are tried again too. */
   onFailure?: (error: unknown) => void;
+  /** Told as soon as it is known that the row is asked again. */
+  onAgain?: () => void;
   /** Whether an answer that is no label is asked for once more. */
   repair: boolean;
   maxAttempts: number;
@@ -49,6 +51,7 @@ export async function labelRow(options: LabelRowOptions): Promise<RowResult | un
     const result = answers.length > 0 ? readAnswer(options, answers) : undefined;
     if (result && (result.status === "labeled" || answers.length > (options.repair ? 1 : 0))) return result;
     if (result?.status === "refused") return result;
+    if (result) options.onAgain?.();
     const answer = await askUntilAnswered(options, answers.at(-1));
     if (answer === undefined || "status" in answer) return answer;
     answers.push(answer);
@@ -79,6 +82,7 @@ async function askUntilAnswered(
       }
       const decision = decideRetry(error, attempt, Math.random());
       if (!decision.retry || attempt >= options.maxAttempts) return failed(task, error, attempt);
+      options.onAgain?.();
       await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }

@@ -2,7 +2,7 @@ import type { CostStats, CostTracker, Money, Posting } from "@autolabel/budget-c
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { writeRows } from "../data/write-rows.ts";
-import { getLlmClient, upstreamBudgetError } from "../llm-client.ts";
+import { getLlmClient, priceOf, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
 import { countOf, type RowOrder, type RowResult, type Standing } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
@@ -57,7 +57,7 @@ export class LabelingRun {
     this.#task = makeTask(options.config);
     this.#facts = options.facts;
     this.#counts = options.counts;
-    this.#forecast = new RunForecast(options.standing);
+    this.#forecast = new RunForecast(options.standing, priceOf(options.config, new Date()));
     this.#pacer = new Pacer(options.config);
   }
 
@@ -222,6 +222,7 @@ export class LabelingRun {
         model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
         upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
         onFailure: (error) => this.#problems.attempt(error),
+        onAgain: () => this.#forecast.again(row),
         repair: config.repair,
         pacer: this.#pacer,
         longestWaitMs: config.longestWaitMs,

@@ -53,8 +53,8 @@ export interface ReachedRows {
 export interface Standing {
   /** Rows that wait to be bought, duplicates not counted, and the characters of their texts. */
   rest: { rows: number; characters: number };
-  /** Some rows that were bought: characters, and cost of all their attempts. */
-  sample: readonly { characters: number; costPicoUsd: bigint }[];
+  /** Some rows that were bought: characters, attempts, and the cost of the first and of all of them. */
+  sample: readonly { characters: number; attempts: number; firstPicoUsd: bigint; costPicoUsd: bigint }[];
 }
 
 /** A row of the input, before it has a place in the run. */

@@ -199,13 +199,22 @@ export class SqliteRunStore implements RunStore {
        WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
     ).get() as unknown as Standing["rest"];
     const sample = this.#statement(
-      `SELECT length(r.text) AS characters, sum(a.cost_pico_usd) AS cost
-       FROM (SELECT position, cost_pico_usd FROM attempts ORDER BY rowid DESC LIMIT ?) a
+      // Beside min(), SQLite takes other columns from the row of the minimum: the first attempt.
+      `SELECT length(r.text) AS characters, count(*) AS attempts, min(a.id), a.cost AS first, sum(a.cost) AS cost
+       FROM (SELECT rowid AS id, position, cost_pico_usd AS cost FROM attempts ORDER BY rowid DESC LIMIT ?) a
        JOIN rows r ON r.position = a.position GROUP BY a.position`,
     );
     sample.setReadBigInts(true);
-    const rows = sample.all(sampledAttempts) as { characters: bigint; cost: bigint }[];
-    return { rest, sample: rows.map((row) => ({ characters: Number(row.characters), costPicoUsd: row.cost })) };
+    const rows = sample.all(sampledAttempts) as Record<"characters" | "attempts" | "first" | "cost", bigint>[];
+    return {
+      rest,
+      sample: rows.map(({ characters, attempts, first, cost }) => ({
+        characters: Number(characters),
+        attempts: Number(attempts),
+        firstPicoUsd: first,
+        costPicoUsd: cost,
+      })),
+    };
   }
 
   async counts(): Promise<RowCounts> {
