@@ -248,14 +248,17 @@ export class LabelingRun {
    * step. With a ledger elsewhere the answer is on disk before the charge is posted.
    */
   #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
-    this.#forecast.charge(row, posting.receipt.costPicoUsd);
     const recorded = this.#store.recordAttempt(row.position, {
       posting,
       answer: answerOf(posting),
       taskVersion: this.#task.version,
     });
+    // Counted when it is on disk, so that what is spent and what is left add up at any moment.
+    recorded.then(
+      () => this.#forecast.charge(row, posting.receipt.costPicoUsd),
+      () => undefined,
+    );
     if (!this.#budget.isInRunFile) return recorded;
-    recorded.catch(() => undefined);
     return undefined;
   }
 

@@ -10,7 +10,7 @@ export interface RunProblem {
 }
 
 const kinds: Readonly<Record<Exclude<RowResult["status"], "labeled">, string>> = {
-  invalid_label: "no label of the set",
+  invalid_label: "answer not usable",
   truncated: "answer cut off",
   refused: "refused by a filter",
   error: "row failed",

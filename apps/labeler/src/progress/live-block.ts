@@ -104,7 +104,9 @@ function speedParts(state: RunState, style: Style): string[] {
     `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))} rows/s`,
     ...(seconds >= 1 ? [`${formatDuration(seconds)} left${seconds >= longSeconds ? `, until ${until}` : ""}`] : []),
   ];
-  return parts.map((part) => style("dim", part));
+  const without = counts.invalid + counts.errors;
+  const failed = without > 0 ? [style("yellow", `${formatCount(without)} without a label`)] : [];
+  return [...parts.map((part) => style("dim", part)), ...failed];
 }
 
 /** What all rows will cost, and how far the budget goes. */
@@ -122,14 +124,12 @@ function totalLines(state: RunState, width: number, style: Style): string[] {
   return [`${style("dim", "total   ")}${joinParts(parts, width, indent)}`];
 }
 
-function troubleLines({ waitMs, problems, counts }: RunState, width: number, style: Style): string[] {
+function troubleLines({ waitMs, problems }: RunState, width: number, style: Style): string[] {
   const wait = `${formatDuration(waitMs / 1000)}: the provider said so`;
   const waits = waitMs >= tellableWaitMs ? [`${style("dim", "waits   ")}${style("yellow", wait)}`] : [];
-  const without = counts.invalid + counts.errors;
   const lines = problems.map(
     ({ kind, message, count }) => `${formatCount(count)} x ${kind}${message ? `: ${message}` : ""}`,
   );
-  if (without > 0) lines.unshift(`${rowsText(without)} without a label so far`);
   const told = lines.map((text, index) => {
     const name = index === 0 ? style("dim", "errors  ") : indent;
     return `${name}${style("yellow", oneLine(text, width - indent.length))}`;
