@@ -26,7 +26,9 @@ export async function finishRun(run: LabelingRun, io: CommandIo, store: string |
     const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
     const stats = await run.stats();
     const rest = run.forecast();
-    const end = { runId: run.id, outcome, counts: run.counts, stats, rest, usedPicoUsd, output, resumeCommand };
+    const { id: runId, counts } = run;
+    const inclusion = counts.unpaid > 0 ? await run.inclusion() : undefined;
+    const end = { runId, outcome, counts, stats, rest, usedPicoUsd, inclusion, output, resumeCommand };
     io.stdout.write(summarize(end, io.stdout.columns ?? Number.POSITIVE_INFINITY, styleFor(io.stdout)));
     return exitCode(run, outcome);
   } catch (error) {

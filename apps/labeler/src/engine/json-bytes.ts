@@ -4,5 +4,5 @@ const isAscii = /^[\x20-\x7e]*$/;
 export function jsonBytes(text: string): number {
   const json = JSON.stringify(text);
   if (isAscii.test(json)) return json.length;
-  return Math.max(Buffer.byteLength(json), Buffer.byteLength(JSON.stringify(text.normalize("NFKC"))));
+  return Math.max(Buffer.byteLength(json), Buffer.byteLength(json.normalize("NFKC")));
 }

@@ -40,6 +40,35 @@ describe("the view of a run", () => {
     for (const line of liveBlock(state, width, plain).split("\n")) expect(line.length).toBeLessThanOrEqual(width);
   });
 
+  it("tells what went wrong and how often, and that the provider has us wait, on lines of their own", () => {
+    const problems = [
+      { kind: "HTTP 429", message: "Slow\n down", count: 12 },
+      { kind: "answer not usable", message: "x".repeat(300), count: 3 },
+    ];
+    const lines = liveBlock({ ...state, waitMs: 42_000, problems }, 80, plain).split("\n");
+    expect(lines).toContain("waits   42 s: the provider said so");
+    expect(lines).toContain("errors  12 x HTTP 429: Slow down");
+    expect(lines.at(-1)).toMatch(/^ {8}3 x answer not usable: x+…$/);
+    expect(lines.every(({ length }) => length <= 80)).toBe(true);
+    expect(plainLine({ ...state, waitMs: 42_000, problems })).toContain("waiting 42 s: the provider said so");
+  });
+
+  it("counts to the end of a probe, not of the data", () => {
+    expect(liveBlock({ ...state, goal: 740 }, 120, plain)).toContain("720 of 740 rows");
+    expect(plainLine({ ...state, goal: 740 })).toContain("720/740 rows");
+  });
+
+  it("shows no bar where there is no limit", () => {
+    const text = liveBlock({ ...state, budget: null, available: null, rest: { p10: 1, p50: 2, p90: 3 } }, 100, plain);
+    expect(text).toContain("spent   $0.1000, unlimited budget");
+    expect(text).toContain("$1.1000 to $3.1000 for all 3,080 rows");
+  });
+
+  it("keeps a cell of the bar for whatever is not nothing", () => {
+    const block = liveBlock({ ...state, held: usd("0.00001") }, 100, plain);
+    expect(block).toMatch(/█+▒+▓░+/);
+  });
+
   it("shows amounts of a small budget with decimals that move, all alike", () => {
     const small = {
       ...state,

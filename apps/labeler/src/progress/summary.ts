@@ -8,9 +8,11 @@ import {
   usd,
 } from "@autolabel/budget-core";
 import type { CostRange } from "../engine/cost-model.ts";
+import type { Inclusion } from "../engine/inclusion.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { doneRows, type RowCounts } from "../store/row.ts";
 import { formatCount, rowsText } from "./bar.ts";
+import { inclusionText } from "./inclusion-text.ts";
 import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
 
 /** What is said of a run that stopped. */
@@ -23,6 +25,8 @@ export interface RunEnd {
   rest?: CostRange | undefined;
   /** Spent and unresolved of the budget that limits the run: its own, or the shared one. */
   usedPicoUsd: bigint;
+  /** How the rows were chosen, where some are left. */
+  inclusion?: Inclusion | undefined;
   /** Where the rows were written. */
   output: string;
   /** The command that goes on, without budget: `autolabel resume run-1`. */
@@ -48,7 +52,8 @@ export function summarize(end: RunEnd, width: number, style: Style): string {
   const labeled = all ? `all ${rowsText(counts.rows)}` : `${formatCount(counts.labeled)} of ${rowsText(counts.rows)}`;
   const cost = `${amount(spent)}${budget ? ` of ${amount(budget)}` : ""}`;
   const { color, text } = headings[outcome.kind];
-  const lines = [...problems(end, amount), ["output", outputText(end)], ...wayOn(end, amount, style)] as const;
+  const chosen = end.inclusion ? [["chosen", inclusionText(end.inclusion)]] : [];
+  const lines = [...problems(end, amount), ["output", outputText(end)], ...chosen, ...wayOn(end, amount, style)];
   const body = lines.map(([name, said]) => {
     const wrapped = wrapText(said ?? "", width, " ".repeat(nameWidth + 2));
     return `  ${style("dim", (name ?? "").padEnd(nameWidth))}${wrapped}\n`;
