@@ -165,7 +165,7 @@ await Promise.all(Array.from({ length: runsAtOnce }, work));
 console.log(`forecast when ${forecastAfter} rows are done`);
 console.log(line("all", all));
 for (const key of ["order", "lengths", "repairRate", "billedErrorRate"] as const) {
-  const values = [...new Set(all.map(({ scenario }) => scenario[key]))].sort();
+  const values = [...new Set(all.map(({ scenario }) => scenario[key]))].toSorted((a, b) => (a < b ? -1 : 1));
   for (const value of values) {
     console.log(
       line(

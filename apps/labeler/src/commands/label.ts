@@ -53,16 +53,14 @@ export interface LabelOptions {
  * environment. @returns the exit code.
  */
 export async function label(dataPath: string | undefined, options: LabelOptions, io: CommandIo): Promise<number> {
-  const { data, settings, config, ...input } = await readLabelInput(dataPath, options);
-  if (config.budget === undefined && settings.llmBudget === undefined) {
+  const input = await readLabelInput(dataPath, options);
+  if (input.config.budget === undefined && input.settings.llmBudget === undefined) {
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
   assertWritable(input.facts.output, { force: options.force });
   const run = await explainPrice(() =>
     startRun({
       ...input,
-      settings,
-      config,
       whenKnown: ({ id, isProbe }) => {
         if (options.new) return "start over";
         if (isProbe) return "continue";
@@ -78,8 +76,6 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
 /** What a command on a data file is given: flags before the configuration file, that before the environment. */
 export interface LabelInput {
   settings: Settings;
-  /** The data file. */
-  data: string;
   config: LabelingConfigInput;
   /** Names the run. */
   name: string;
@@ -98,7 +94,6 @@ export async function readLabelInput(dataPath: string | undefined, options: Labe
   const source = { ...file.source, ...sourceOf(options) };
   return {
     settings,
-    data,
     config: complete({ ...file.config, ...(await configOf(options)) }),
     name: options.name ?? file.name ?? basename(data, extname(data)),
     rows: withText(readRows(data, source), source, data),

@@ -44,7 +44,7 @@ describe("autolabel plan", () => {
   it("tells rows, tokens, costs, price and reach without a key, a call or a run file", async () => {
     const ended = await run(["plan", ...task, "--budget", "0.001"], { OPENROUTER_API_KEY: undefined });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
-    for (const told of ["rows      60", "lower", "expected", "upper", "repairs", "$0.15 in, $0.6 out per 1M tokens"]) {
+    for (const told of ["rows      60", "lower", "expected", "upper", "repairs", "$0.15 in, $0.60 out per 1M tokens"]) {
       expect(ended.stdout).toContain(told);
     }
     expect(ended.stdout).toMatch(/\$0\.00\d+ reaches about \d+ of 60 rows; at least \d+/);

@@ -2,7 +2,7 @@ import { CostTracker, type Usage } from "@autolabel/budget-core";
 import { type ModelPrice, priceUsage } from "@autolabel/budget-core/prices";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import { Settings } from "../config/settings.ts";
-import { getLlmClient, modelIdOf, quoteText } from "../llm-client.ts";
+import { getLlmClient, type LlmClientOptions, modelIdOf, quoteText } from "../llm-client.ts";
 import type { Task } from "../tasks/task.ts";
 import { jsonBytes } from "./json-bytes.ts";
 import { labelRow, roomier } from "./label-row.ts";
@@ -96,7 +96,7 @@ export class CallQuotes {
 async function overheadBytes(config: LabelingConfig, task: Task): Promise<number> {
   const tokenPrices = { [modelIdOf(config.model)]: { input: 1, output: 0 } };
   const probe = { model: config.model, prices: tokenPrices };
-  const sent = await boundOfCall({ ...config, prices: tokenPrices }, task);
+  const sent = await boundOfCall(probe, task);
   const bare = quoteText(probe, "", task.maxOutputTokens).boundPicoUsd;
   return Number((sent - bare) / picoUsdPerToken) - jsonBytes(task.prompt(anyText));
 }
@@ -112,7 +112,7 @@ const noKeys = {
 };
 
 /** What is held for a row's first call, in pico-USD. The hold stops the call, so nothing is sent. */
-async function boundOfCall(config: LabelingConfig, task: Task): Promise<bigint> {
+async function boundOfCall(config: LlmClientOptions["config"], task: Task): Promise<bigint> {
   const costTracker = new CostTracker();
   const stop = new AbortController();
   let held: bigint | undefined;
@@ -124,12 +124,14 @@ async function boundOfCall(config: LabelingConfig, task: Task): Promise<bigint> 
   const settings = new Settings(noKeys, { env: {} });
   const row = { position: 0, turn: 0, rowId: "0", text: anyText, status: "unpaid", answers: [] } as const;
   await labelRow({
-    ...config,
     row,
     task,
     model: () => getLlmClient({ settings, config, costTracker, fetch: send }),
     upstreamBudgetError: () => undefined,
+    repair: false,
     maxAttempts: 1,
+    longestWaitMs: 0,
+    timeoutMs: 1000,
     pacer: new Pacer({ concurrency: 1 }),
     stop: stop.signal,
   });

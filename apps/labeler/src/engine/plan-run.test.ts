@@ -117,10 +117,11 @@ describe("a plan", () => {
 
   it("tells how far a budget goes: about, and for certain", async () => {
     const all = Array.from({ length: 100 }, (_, row) => `text ${row} ${"word ".repeat(row)}`);
-    const { costs, reach } = await planRun({ config, rows: rowsOf(all) });
-    expect(reach(costs.upper)).toEqual({ expectedRows: 100, certainRows: 100 });
-    expect(reach(usd(0))).toEqual({ expectedRows: 0, certainRows: 0 });
-    const { expectedRows, certainRows } = reach(usd.pico(costs.expected.picoUsd / 2n));
+    const plan = await planRun({ config, rows: rowsOf(all) });
+    const { costs } = plan;
+    expect(plan.reach(costs.upper)).toEqual({ expectedRows: 100, certainRows: 100 });
+    expect(plan.reach(usd(0))).toEqual({ expectedRows: 0, certainRows: 0 });
+    const { expectedRows, certainRows } = plan.reach(usd.pico(costs.expected.picoUsd / 2n));
     expect(expectedRows).toBe(50);
     expect(certainRows).toBeGreaterThan(0);
     expect(certainRows).toBeLessThan(expectedRows);

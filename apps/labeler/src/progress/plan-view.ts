@@ -87,7 +87,13 @@ function reachText(plan: RunPlan, budget: Money): string {
 function priceText({ price }: RunPlan): string {
   if (!price) return "the gateway counts as free: state what it charges with --input-price and --output-price";
   const read = price.checked === undefined ? "as you stated" : `${price.source}, read ${price.checked}`;
-  return `$${price.inputPer1M} in, $${price.outputPer1M} out per 1M tokens (${price.modelId}; ${read})`;
+  return `${listed(price.inputPer1M)} in, ${listed(price.outputPer1M)} out per 1M tokens (${price.modelId}; ${read})`;
+}
+
+/** A price as it is listed: exact, with cents. */
+function listed(price: Money): string {
+  const [whole = "0", fraction = ""] = price.toString().split(".");
+  return `$${whole}.${fraction.padEnd(2, "0")}`;
 }
 
 function probeLines({ rows, spent, whole, outcome, goOn }: ProbeReport, budget: Money | undefined): [string, string][] {

@@ -32,10 +32,22 @@ export async function showRun(run: LabelingRun, stream: NodeJS.WriteStream, goal
     // What is held now will be spent or free soon: most of it can still pay for rows.
     const usable = available && usd.pico(available.picoUsd + held.picoUsd);
     return {
-      ...{ id: run.id, model: run.config.model, counts: run.counts, goal },
-      ...{ spent, held, unresolved, available, budget },
-      ...{ rest: run.forecast(), reached: run.rowsReached(usable), rate: rate() },
-      ...{ waitMs: run.waitMs, problems: run.problems(shownProblems), nowMs: Date.now(), isEnded },
+      id: run.id,
+      model: run.config.model,
+      counts: run.counts,
+      goal,
+      spent,
+      held,
+      unresolved,
+      available,
+      budget,
+      rest: run.forecast(),
+      reached: run.rowsReached(usable),
+      rate: rate(),
+      waitMs: run.waitMs,
+      problems: run.problems(shownProblems),
+      nowMs: Date.now(),
+      isEnded,
     };
   };
   return stream.isTTY ? await liveView(state, stream) : plainView(async () => plainLine(await state(false)), stream);

@@ -7,6 +7,7 @@ import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite
 import { UsageError } from "../usage-error.ts";
 import { orderRows } from "./order-rows.ts";
 import { readReached } from "./reached-rows.ts";
+import { readStanding } from "./read-standing.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 import {
   type AddRowsOptions,
@@ -22,7 +23,6 @@ import {
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
-const sampledAttempts = 5000;
 
 /** A row, with its paid attempts counted. */
 const wholeRow = `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
@@ -194,27 +194,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async standing(): Promise<Standing> {
-    const rest = this.#statement(
-      `SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM rows
-       WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
-    ).get() as unknown as Standing["rest"];
-    const sample = this.#statement(
-      // Beside min(), SQLite takes other columns from the row of the minimum: the first attempt.
-      `SELECT length(r.text) AS characters, count(*) AS attempts, min(a.id), a.cost AS first, sum(a.cost) AS cost
-       FROM (SELECT rowid AS id, position, cost_pico_usd AS cost FROM attempts ORDER BY rowid DESC LIMIT ?) a
-       JOIN rows r ON r.position = a.position GROUP BY a.position`,
-    );
-    sample.setReadBigInts(true);
-    const rows = sample.all(sampledAttempts) as Record<"characters" | "attempts" | "first" | "cost", bigint>[];
-    return {
-      rest,
-      sample: rows.map(({ characters, attempts, first, cost }) => ({
-        characters: Number(characters),
-        attempts: Number(attempts),
-        firstPicoUsd: first,
-        costPicoUsd: cost,
-      })),
-    };
+    return readStanding(this.#database);
   }
 
   async counts(): Promise<RowCounts> {
