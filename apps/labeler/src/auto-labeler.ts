@@ -4,8 +4,10 @@ import { Settings, type SettingsInput } from "./config/settings.ts";
 import { type DataRow, readRows } from "./data/read-rows.ts";
 import { withText } from "./data/text-source.ts";
 import type { LabelingRun } from "./engine/labeling-run.ts";
+import { planRun, type RunPlan } from "./engine/plan-run.ts";
 import { startRun } from "./engine/start-run.ts";
 import type { LabeledRow } from "./store/row.ts";
+import type { InputRow } from "./store/run-store.ts";
 
 /** Rows to label: objects, a stream of them, or the path of a CSV, TSV, JSONL or JSON file. */
 export type LabelInput = string | Iterable<DataRow> | AsyncIterable<DataRow>;
@@ -78,17 +80,31 @@ export class AutoLabeler {
     }
   }
 
+  /**
+   * What labeling these rows would cost: bounds and the expected cost, with the price they rest on. Free: nothing is sent,
+   * and no key is needed.
+   *
+   * @throws UnpricedModelError for a model without a price.
+   */
+  async plan(input: LabelInput, textColumn: string): Promise<RunPlan> {
+    return await planRun({ config: this.#config, rows: rowsOf(input, textColumn) });
+  }
+
   /** Takes the rows in and gives the run, not started yet: iterate over it, or call `finish()`. Close it in the end. */
   async start(options: { rows: LabelInput; column: string }): Promise<LabelingRun> {
     const { rows, column } = options;
-    const isPath = typeof rows === "string";
     return await startRun({
       name: this.name,
       settings: this.settings,
       config: this.#config,
       costTracker: this.#costTracker,
-      rows: withText(isPath ? readRows(rows) : rows, { column }, isPath ? rows : "The data"),
+      rows: rowsOf(rows, column),
       whenKnown: () => "continue",
     });
   }
+}
+
+function rowsOf(input: LabelInput, column: string): AsyncGenerator<InputRow> {
+  const isPath = typeof input === "string";
+  return withText(isPath ? readRows(input) : input, { column }, isPath ? input : "The data");
 }

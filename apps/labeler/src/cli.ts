@@ -2,11 +2,12 @@
 import { styleText } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { processIo } from "./commands/command-io.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { LabelOptions } from "./commands/label.ts";
 import type { LedgerOptions, ResolveOptions } from "./commands/ledger.ts";
+import type { PlanOptions } from "./commands/plan.ts";
 import type { ReportCommandOptions } from "./commands/report.ts";
 import { addRunCommands, flags, formatOption, readCount } from "./commands/run-commands.ts";
 import { exportLayouts } from "./export/export-layout.ts";
@@ -25,10 +26,18 @@ function program(setExitCode: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} });
 
-  autolabel
-    .command("label [data]")
-    .alias("run")
-    .summary("label a .csv, .tsv, .jsonl, .json or .parquet file, or standard input: -")
+  addDataCommands(autolabel, setExitCode);
+  addRunCommands(autolabel, setExitCode);
+  addExportCommand(autolabel, setExitCode);
+  addReportCommand(autolabel, setExitCode);
+  addLedgerCommands(autolabel, setExitCode);
+  return autolabel;
+}
+
+/** A command on a data file, with all that says how it is labeled. */
+function dataCommand(autolabel: Command, name: string): Command {
+  return autolabel
+    .command(name)
     .option("-c, --config <file>", "configuration (default: autolabel.yaml, .json or .ts in the working folder)")
     .option("--text-column <name>", "the column that is labeled (default: text)")
     .option("--template <text>", "the text, out of several columns: '{title}: {body}'")
@@ -65,18 +74,27 @@ function program(setExitCode: (code: number) => void): Command {
     .option("--output-price <usd>", "the same per 1M output tokens")
     .option("--new", "start over and pay again, although these rows were labeled before")
     .option("--force", "overwrite the output file if it exists")
+    .option(...flags.store);
+}
+
+function addDataCommands(autolabel: Command, setExitCode: (code: number) => void): void {
+  dataCommand(autolabel, "plan [data]")
+    .summary("what labeling a file would cost, before it costs anything: free, and no key is needed")
+    .option("--probe <n>", "buy n random rows within the budget to measure it; label goes on with them", readProbe)
+    .option(...flags.jsonLine)
+    .action(async (data: string | undefined, options: PlanOptions) => {
+      const { plan } = await import("./commands/plan.ts");
+      setExitCode(await plan(data, options, processIo));
+    });
+
+  dataCommand(autolabel, "label [data]")
+    .alias("run")
+    .summary("label a .csv, .tsv, .jsonl, .json or .parquet file, or standard input: -")
     .option(...flags.json)
-    .option(...flags.store)
     .action(async (data: string | undefined, options: LabelOptions) => {
       const { label } = await import("./commands/label.ts");
       setExitCode(await label(data, options, processIo));
     });
-
-  addRunCommands(autolabel, setExitCode);
-  addExportCommand(autolabel, setExitCode);
-  addReportCommand(autolabel, setExitCode);
-  addLedgerCommands(autolabel, setExitCode);
-  return autolabel;
 }
 
 function addExportCommand(autolabel: Command, setExitCode: (code: number) => void): void {
@@ -155,6 +173,12 @@ function addLedgerCommands(autolabel: Command, setExitCode: (code: number) => vo
       const { resolveCalls } = await import("./commands/ledger.ts");
       setExitCode(await resolveCalls(id, options, processIo));
     });
+}
+
+function readProbe(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 5) throw new InvalidArgumentError("It must be a whole number from 5.");
+  return count;
 }
 
 /** One line for what a person can mend, and the exit code that goes with it. */

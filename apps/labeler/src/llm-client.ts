@@ -6,14 +6,20 @@ import {
   type Quote,
   type UpstreamBudgetError,
 } from "@autolabel/budget-core";
-import type { StatedPrice } from "@autolabel/budget-core/prices";
-import { corporateBudgetError, corporateCosts, createCorporate } from "@autolabel/provider-corporate";
-import { createBudgetedOpenAI, openAiBudgetError, openAiCosts } from "@autolabel/provider-openai";
+import type { ModelPrice, PriceBook, StatedPrice } from "@autolabel/budget-core/prices";
+import {
+  corporateBudgetError,
+  corporateCosts,
+  corporatePriceBook,
+  createCorporate,
+} from "@autolabel/provider-corporate";
+import { createBudgetedOpenAI, openAiBudgetError, openAiCosts, openAiPriceBook } from "@autolabel/provider-openai";
 import {
   createBudgetedOpenRouter,
   openRouterBudgetError,
   openRouterCosts,
   openRouterGenerationId,
+  openRouterPriceBook,
 } from "@autolabel/provider-openrouter";
 import type { wrapLanguageModel } from "ai";
 import { given } from "./config/given.ts";
@@ -43,6 +49,8 @@ interface Provider {
   missing: (settings: Settings) => string | undefined;
   client: (modelId: string, settings: Settings, wiring: Wiring) => Model;
   costs: (prices: Prices) => CostExtractor;
+  /** The prices that bound its calls; undefined where it counts as free. */
+  priceBook: (prices: Prices["prices"]) => PriceBook | undefined;
   /** The refusal for money behind an error, if it is one. */
   budgetError: (error: unknown) => UpstreamBudgetError | undefined;
   /** The id under which the provider tells what it billed for a call; absent where it tells none. */
@@ -63,6 +71,7 @@ const providers: Readonly<Record<string, Provider>> = {
         ...given({ apiKey: openrouterApiKey, baseURL: openrouterBaseUrl }),
       })(modelId),
     costs: openRouterCosts,
+    priceBook: openRouterPriceBook,
     budgetError: openRouterBudgetError,
     callId: openRouterGenerationId,
   },
@@ -71,6 +80,7 @@ const providers: Readonly<Record<string, Provider>> = {
     client: (modelId, { openaiApiKey, openaiBaseUrl }, wiring) =>
       createBudgetedOpenAI({ ...wiring, ...given({ apiKey: openaiApiKey, baseURL: openaiBaseUrl }) }).chat(modelId),
     costs: openAiCosts,
+    priceBook: openAiPriceBook,
     budgetError: openAiBudgetError,
   },
   corporate: {
@@ -79,6 +89,7 @@ const providers: Readonly<Record<string, Provider>> = {
     client: (modelId, { corporateApiKey, corporateBaseUrl = "" }, wiring) =>
       createCorporate({ ...wiring, baseURL: corporateBaseUrl, ...given({ apiKey: corporateApiKey }) })(modelId),
     costs: corporateCosts,
+    priceBook: (prices) => prices && corporatePriceBook("corporate", prices),
     budgetError: corporateBudgetError,
   },
 };
@@ -120,12 +131,27 @@ export function providerCallId(model: string, { outcome }: Posting): string | un
   return readModel(model).provider.callId?.(outcome);
 }
 
-function readModel(model: string): { provider: Provider; modelId: string } {
+/**
+ * The price that a model's calls are bounded by, with its evidence; undefined for a gateway that counts as free.
+ *
+ * @throws UnpricedModelError, or UsageError for an unknown provider.
+ */
+export function priceOf({ model, prices }: LlmClientOptions["config"], at: Date): ModelPrice | undefined {
+  const { name, provider, modelId } = readModel(model);
+  return provider.priceBook(prices)?.find(name, modelId, at);
+}
+
+/** The provider's own id of a model: `openai/gpt-4o-mini` of `openrouter:openai/gpt-4o-mini`. */
+export function modelIdOf(model: string): string {
+  return readModel(model).modelId;
+}
+
+function readModel(model: string): { name: string; provider: Provider; modelId: string } {
   const separator = model.indexOf(":");
   const name = model.slice(0, Math.max(separator, 0));
   const modelId = model.slice(separator + 1);
   const provider = Object.hasOwn(providers, name) ? providers[name] : undefined;
-  if (provider && modelId !== "") return { provider, modelId };
+  if (provider && modelId !== "") return { name, provider, modelId };
   throw new UsageError(
     `Model "${model}" must name provider and model, such as openrouter:openai/gpt-4o-mini, openai:gpt-4o-mini or corporate:my-model`,
   );

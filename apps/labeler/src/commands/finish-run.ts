@@ -9,8 +9,15 @@ import type { CommandIo } from "./command-io.ts";
 import type { StoreFlags } from "./config-flags.ts";
 import { type EmitEvent, stopEvent, summaryEvent, tellRun } from "./run-events.ts";
 
-/** Exit codes of label, resume and retry. */
-const exitCodes = { completed: 0, rowErrors: 4, budget: 3, credit: 5, "rate-limited": 5, interrupted: 130 } as const;
+/** Exit codes of label, resume and retry; a probe has those of its outcome. */
+export const exitCodes = {
+  completed: 0,
+  rowErrors: 4,
+  budget: 3,
+  credit: 5,
+  "rate-limited": 5,
+  interrupted: 130,
+} as const;
 
 /** How a run is shown. */
 export interface FinishOptions extends StoreFlags {
@@ -21,7 +28,7 @@ export interface FinishOptions extends StoreFlags {
 /** Labels what is pending, shows it, writes the output and says how it ended. @returns the exit code. */
 export async function finishRun(run: LabelingRun, io: CommandIo, options: FinishOptions): Promise<number> {
   const output = run.get("output") as string;
-  const resumeCommand = `${io.command} resume ${run.id}${flag("--store", options.store)}${flag("--ledger", options.ledger && withoutPassword(options.ledger))}`;
+  const resumeCommand = resumeCommandOf(run.id, io, options);
   const emit: EmitEvent | undefined = options.json
     ? (event) => void io.stdout.write(`${JSON.stringify(event)}\n`)
     : undefined;
@@ -33,7 +40,7 @@ export async function finishRun(run: LabelingRun, io: CommandIo, options: Finish
   try {
     const stopTelling = emit && (await tellRun(run, emit));
     try {
-      outcome = await watched(run, io, resumeCommand);
+      outcome = await watched(run, io, { resumeCommand, work: () => run.finish() });
     } finally {
       await stopTelling?.();
     }
@@ -63,9 +70,16 @@ async function summaryText(
   const limit = run.limits.find((each) => each.scope === scope) ?? run.tracker.parent ?? run.tracker;
   const { spent, unresolved } = (await limit.getStats()).exact;
   const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
-  const state = { counts: run.counts, stats: await run.stats(), rest: run.forecast() };
+  const { counts } = run;
+  const inclusion = counts.unpaid > 0 ? await run.inclusion() : undefined;
+  const state = { counts, inclusion, stats: await run.stats(), rest: run.forecast() };
   const said = { ownScope: run.tracker.scope, outcome, usedPicoUsd, ...state, ...end };
   return summarize(said, stream.columns ?? Number.POSITIVE_INFINITY, styleFor(stream));
+}
+
+/** The command that goes on with a run. */
+export function resumeCommandOf(id: string, { command }: CommandIo, { store, ledger }: StoreFlags): string {
+  return `${command} resume ${id}${flag("--store", store)}${flag("--ledger", ledger && withoutPassword(ledger))}`;
 }
 
 function flag(name: string, value: string | undefined): string {
@@ -73,8 +87,13 @@ function flag(name: string, value: string | undefined): string {
   return ` ${name} ${/^[\w./:-]+$/.test(value) ? value : JSON.stringify(value)}`;
 }
 
-async function watched(run: LabelingRun, io: CommandIo, resumeCommand: string): Promise<RunOutcome> {
-  const view = await showRun(run, io.stderr);
+/** Shows a run while it works, and stops it on Ctrl-C. @returns why it stopped. */
+export async function watched(
+  run: LabelingRun,
+  io: CommandIo,
+  { resumeCommand, goal, work }: { resumeCommand: string; goal?: number; work: () => Promise<RunOutcome> },
+): Promise<RunOutcome> {
+  const view = await showRun(run, io.stderr, goal);
   const stopListening = io.onInterrupt({
     first: () => {
       view.note("Stopping: calls in flight are finished and kept. Ctrl-C again stops at once.");
@@ -83,7 +102,7 @@ async function watched(run: LabelingRun, io: CommandIo, resumeCommand: string): 
     second: `\nStopped at once. Every answer that arrived is kept; calls in flight count at their upper bound.\n  go on       ${resumeCommand}\n`,
   });
   try {
-    return await run.finish();
+    return await work();
   } finally {
     stopListening();
     await view.end();

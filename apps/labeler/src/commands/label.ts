@@ -10,6 +10,7 @@ import { inputFormat, readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { startRun } from "../engine/start-run.ts";
+import type { InputRow } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import {
@@ -43,37 +44,15 @@ export interface LabelOptions extends StoreFlags, BudgetFlags, TaskFlags, PaceFl
  * environment. @returns the exit code.
  */
 export async function label(dataPath: string | undefined, options: LabelOptions, io: CommandIo): Promise<number> {
-  const settings = settingsOf(options);
-  const file = await configFileOf(options);
-  const data = dataPath ?? file.data;
-  if (data === undefined) throw new UsageError("No data: name a file to label, or dataset.path in autolabel.yaml");
-  const config = {
-    ...file.config,
-    ...(await configOfFlags(options)),
-    ...(options.dedupe ? {} : { dedupe: false }),
-  };
-  assertLimited(config, settings, options);
-  const source = { ...file.source, ...sourceOf(options) };
-  const format = inputFormat(data, source.format);
-  const output = outputOf(data, options, file);
-  const outputFormat = formOf(output)?.format ?? options.format ?? (output === standardStream ? format : undefined);
-  assertWritable(output, { force: options.force, format: outputFormat });
-  const columnTypes = format === "parquet" ? await typesIn(data) : undefined;
+  const input = await readLabelInput(dataPath, options);
+  assertLimited(input, options);
+  assertWritable(input.facts.output, { force: options.force, format: input.facts.outputFormat });
   const run = await explainPrice(() =>
     startRun({
-      name: options.name ?? file.name ?? (data === standardStream ? "stdin" : stemOf(data)),
-      settings,
-      config: complete(config),
-      rows: withText(readRows(data, source), source, data === standardStream ? "Standard input" : data),
-      facts: given({
-        output,
-        outputFormat,
-        source: data === standardStream ? data : resolve(data),
-        goldColumn: file.goldColumn,
-        columnTypes,
-      }) as Record<string, string>,
-      whenKnown: ({ id }) => {
+      ...input,
+      whenKnown: ({ id, isProbe }) => {
         if (options.new) return "start over";
+        if (isProbe) return "continue";
         throw new UsageError(
           `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,
         );
@@ -84,7 +63,7 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
 }
 
 /** @throws UsageError where nothing limits the run, and nobody said that nothing should. */
-function assertLimited(config: Partial<LabelingConfigInput>, settings: Settings, { ledger }: LabelOptions): void {
+export function assertLimited({ config, settings }: LabelInput, { ledger }: StoreFlags): void {
   if (config.budget === undefined && config.pool === undefined && settings.llmBudget === undefined) {
     throw new UsageError("No budget: set one in USD with --budget 5 or LLM_BUDGET, or ask for --budget unlimited");
   }
@@ -93,6 +72,57 @@ function assertLimited(config: Partial<LabelingConfigInput>, settings: Settings,
       "--ledger is where what runs share is counted: name a pool too, with --pool and --pool-budget",
     );
   }
+}
+
+/** What a command on a data file is given: flags before the configuration file, that before the environment. */
+export interface LabelInput {
+  settings: Settings;
+  config: LabelingConfigInput;
+  /** Names the run. */
+  name: string;
+  /** The rows of the file, once. */
+  rows: AsyncIterable<InputRow>;
+  /** To be kept with the run. */
+  facts: LabelFacts;
+}
+
+/** What is kept with a run that was started from a file. */
+interface LabelFacts extends Readonly<Record<string, string>> {
+  output: string;
+  outputFormat?: DataFormat;
+  source: string;
+}
+
+/** @throws UsageError for what is missing or cannot be. */
+export async function readLabelInput(dataPath: string | undefined, options: LabelOptions): Promise<LabelInput> {
+  const settings = settingsOf(options);
+  const file = await configFileOf(options);
+  const data = dataPath ?? file.data;
+  if (data === undefined) throw new UsageError("No data: name a file to label, or dataset.path in autolabel.yaml");
+  const config = {
+    ...file.config,
+    ...(await configOfFlags(options)),
+    ...(options.dedupe ? {} : { dedupe: false }),
+  };
+  const source = { ...file.source, ...sourceOf(options) };
+  const format = inputFormat(data, source.format);
+  const output = outputOf(data, options, file);
+  const isPiped = data === standardStream;
+  return {
+    settings,
+    config: complete(config),
+    name: options.name ?? file.name ?? (isPiped ? "stdin" : stemOf(data)),
+    rows: withText(readRows(data, source), source, isPiped ? "Standard input" : data),
+    facts: {
+      output,
+      source: isPiped ? data : resolve(data),
+      ...given({
+        outputFormat: formOf(output)?.format ?? options.format ?? (output === standardStream ? format : undefined),
+        goldColumn: file.goldColumn,
+        columnTypes: format === "parquet" ? await typesIn(data) : undefined,
+      }),
+    },
+  };
 }
 
 async function configFileOf(options: LabelOptions): Promise<FileConfig> {
@@ -131,7 +161,7 @@ function complete(config: Partial<LabelingConfigInput>): LabelingConfigInput {
 }
 
 /** The flags that mend a missing price, in place of the library's option. */
-async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
+export async function explainPrice<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {

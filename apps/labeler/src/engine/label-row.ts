@@ -26,6 +26,10 @@ export interface LabelRowOptions {
   isRowLimit: (error: BudgetExceededError) => boolean;
   /** The provider's own refusal for money behind an error. */
   upstreamBudgetError: (error: unknown) => UpstreamBudgetError | undefined;
+  /** Told of every attempt that failed for another reason than money, those that are tried again too. */
+  onFailure?: (error: unknown) => void;
+  /** Told as soon as it is known that the row is asked again. */
+  onAgain?: () => void;
   /** Whether an answer that is no label is asked for once more. */
   repair: boolean;
   maxAttempts: number;
@@ -56,6 +60,7 @@ export async function labelRow(options: LabelRowOptions): Promise<RowResult | un
     const result = answers.length > 0 ? readAnswer(options, answers) : undefined;
     if (result && (result.status === "labeled" || answers.length > (options.repair ? 1 : 0))) return result;
     if (result?.status === "refused") return result;
+    if (result) options.onAgain?.();
     const answer = await askUntilAnswered(options, answers.at(-1));
     if (answer === undefined || "status" in answer) return answer;
     answers.push(answer);
@@ -78,6 +83,7 @@ async function askUntilAnswered(
       if (refusal && before) throw new RepairRefusedError(refusal);
       const final = refusal ?? options.upstreamBudgetError(error) ?? configurationError(error);
       if (final) throw final;
+      options.onFailure?.(error);
       const askedMs = askedDelayMs(error, Date.now());
       if (askedMs !== undefined && askedMs > options.longestWaitMs) throw new RateLimitedError(askedMs, error);
       // Being told to wait is no attempt of the row's; but a row that is always told so must not hold up the rest.
@@ -88,6 +94,7 @@ async function askUntilAnswered(
       }
       const decision = decideRetry(error, attempt, Math.random());
       if (!decision.retry || attempt >= options.maxAttempts) return failed(task, error, attempt);
+      options.onAgain?.();
       await sleep(decision.delayMs, undefined, { signal: stop }).catch(() => undefined);
     }
   }
@@ -170,8 +177,8 @@ function tokensOf(task: Task, messages: readonly Message[]): number {
   return Math.ceil(characters / 4);
 }
 
-/** A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */
-function roomier(maxOutputTokens: number): number {
+/** The output cap of a repair of an answer that was cut off. A model that reasons can spend a whole cap before its first word: the same cap again would end alike. */
+export function roomier(maxOutputTokens: number): number {
   return Math.max(4 * maxOutputTokens, 1000);
 }
 

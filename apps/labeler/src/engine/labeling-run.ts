@@ -5,18 +5,21 @@ import type { Settings } from "../config/settings.ts";
 import type { ColumnType } from "../data/column-type.ts";
 import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
-import { getLlmClient, providerCallId, upstreamBudgetError } from "../llm-client.ts";
+import { getLlmClient, priceOf, providerCallId, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
 import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import type { CostRange } from "./cost-model.ts";
+import { type Inclusion, inclusionOf } from "./inclusion.ts";
 import { answerOf, type LabelRowOptions, labelRow } from "./label-row.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { RunForecast } from "./run-forecast.ts";
+import { type RunProblem, RunProblems } from "./run-problems.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
+import { sampleRows } from "./sample-rows.ts";
 
 /** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
 export class LabelingRun {
@@ -32,6 +35,8 @@ export class LabelingRun {
   readonly #listeners = new Set<(position: number, finished: number) => void>();
   readonly #counts: RowCounts;
   readonly #forecast: RunForecast;
+  readonly #pacer: Pacer;
+  readonly #problems = new RunProblems();
   #finished: Promise<RunOutcome> | undefined;
   #outcome: RunOutcome | undefined;
   #finishedNow = 0;
@@ -55,7 +60,8 @@ export class LabelingRun {
     this.#task = makeTask(options.config);
     this.#facts = options.facts;
     this.#counts = options.counts;
-    this.#forecast = new RunForecast(options.standing);
+    this.#forecast = new RunForecast(options.standing, priceOf(options.config, new Date()));
+    this.#pacer = new Pacer(options.config);
   }
 
   /** Opens the run in a store that holds its rows. */
@@ -114,6 +120,38 @@ export class LabelingRun {
     const { rows, unpaid, errors } = this.#counts;
     const share = this.#forecast.shareReached(available);
     return share === undefined ? undefined : rows - Math.ceil((1 - share) * (unpaid + errors));
+  }
+
+  /** How the rows were chosen that were bought so far, and with which probability each. */
+  async inclusion(): Promise<Inclusion> {
+    const { order } = this.config;
+    return inclusionOf(order, await this.#store.reached(order.kind === "stratified" ? order.column : undefined));
+  }
+
+  /** What went wrong since this process began: kinds of it, the latest first. Most of it is tried again by itself. */
+  problems(limit: number): readonly RunProblem[] {
+    return this.#problems.latest(limit);
+  }
+
+  /** How long the provider has all calls wait yet, in ms. */
+  get waitMs(): number {
+    return this.#pacer.waitMs;
+  }
+
+  /**
+   * Labels so many rows, drawn at random, and no others: what they cost tells what the rest will. They are never bought
+   * again.
+   *
+   * @throws what {@link LabelingRun.finish} throws.
+   */
+  async probe(count: number): Promise<RunOutcome> {
+    this.#finished = sampleRows(this.#store, count).then((rows) => this.#work(rows));
+    try {
+      return await this.#finished;
+    } finally {
+      this.#finished = undefined;
+      this.#outcome = undefined;
+    }
   }
 
   /**
@@ -218,9 +256,10 @@ export class LabelingRun {
     await this.#store.close();
   }
 
-  async #work(): Promise<RunOutcome> {
+  /** @param rows these and no others. */
+  async #work(rows?: readonly PendingRow[]): Promise<RunOutcome> {
     const { config } = this;
-    const pacer = new Pacer(config);
+    if (!rows && this.get("stage") === "probed") await this.#store.set({ stage: "labeling" });
     const label = (row: PendingRow) => this.#budget.callFor(row.position, () => labelRow(optionsFor(row)));
     const optionsFor = (row: PendingRow): LabelRowOptions => ({
       row,
@@ -228,8 +267,10 @@ export class LabelingRun {
       model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
       isRowLimit: this.#budget.isRowLimit,
       upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
+      onFailure: (error) => this.#problems.attempt(error),
+      onAgain: () => this.#forecast.again(row),
       repair: config.repair,
-      pacer,
+      pacer: this.#pacer,
       longestWaitMs: config.longestWaitMs,
       maxAttempts: config.maxAttempts,
       timeoutMs: config.timeoutMs,
@@ -238,12 +279,14 @@ export class LabelingRun {
     const client = { settings: this.#settings, config, costTracker: this.tracker };
     const onRow = (row: PendingRow, result: RowResult, finished: number) => {
       this.#count(row, result, finished);
+      this.#problems.row(result);
       this.#forecast.finish(row);
       for (const listener of this.#listeners) listener(row.position, finished);
     };
     const { concurrency } = config;
-    this.#outcome = await runRows({ store: this.#store, concurrency, label, stop: this.#stop.signal, onRow });
-    await this.#store.set({ outcome: this.#outcome.kind });
+    this.#outcome = await runRows({ store: this.#store, rows, concurrency, label, stop: this.#stop.signal, onRow });
+    const inclusion = JSON.stringify(await this.inclusion());
+    await this.#store.set({ inclusion, ...(rows ? {} : { outcome: this.#outcome.kind }) });
     return this.#outcome;
   }
 
@@ -252,15 +295,18 @@ export class LabelingRun {
    * step. With a ledger elsewhere the answer is on disk before the charge is posted.
    */
   #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
-    this.#forecast.charge(row, posting.receipt.costPicoUsd);
     const recorded = this.#store.recordAttempt(row.position, {
       posting,
       answer: answerOf(posting),
       callId: providerCallId(this.config.model, posting),
       taskVersion: this.#task.version,
     });
+    // Counted when it is on disk, so that what is spent and what is left add up at any moment.
+    recorded.then(
+      () => this.#forecast.charge(row, posting.receipt.costPicoUsd),
+      () => undefined,
+    );
     if (!this.#budget.isInRunFile) return recorded;
-    recorded.catch(() => undefined);
     return undefined;
   }
 

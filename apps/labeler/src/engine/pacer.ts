@@ -57,6 +57,12 @@ export class Pacer {
     return Math.floor(this.#limit);
   }
 
+  /** How long calls are held back yet, in ms; 0 while none waits, or only for another to end. */
+  get waitMs(): number {
+    if (this.#waiting.length === 0 || this.#inFlight >= this.limit) return 0;
+    return Math.max(0, this.#readyAt() - Date.now());
+  }
+
   /**
    * Waits until a call of about so many tokens may go; each that went must {@link leave}.
    *
@@ -123,11 +129,15 @@ export class Pacer {
     return this.#inFlight > 0 ? nextAt : Math.min(nextAt, freshAt);
   }
 
+  #readyAt(): number {
+    return Math.max(this.#pausedUntil, this.#readyOf(this.#requests), this.#readyOf(this.#tokens));
+  }
+
   #pump(): void {
     clearTimeout(this.#timer);
     while (this.#waiting.length > 0 && this.#inFlight < this.limit) {
       const now = Date.now();
-      const readyAt = Math.max(this.#pausedUntil, this.#readyOf(this.#requests), this.#readyOf(this.#tokens));
+      const readyAt = this.#readyAt();
       if (readyAt > now) {
         this.#timer = setTimeout(() => this.#pump(), readyAt - now);
         return;

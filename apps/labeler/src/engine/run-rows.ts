@@ -1,6 +1,7 @@
 import { BudgetExceededError, UpstreamBudgetError } from "@autolabel/budget-core";
 import type { PendingRow } from "../store/row.ts";
 import type { RowResult, RunStore } from "../store/run-store.ts";
+import { jsonBytes } from "./json-bytes.ts";
 import { RateLimitedError } from "./rate-limited-error.ts";
 import { RepairRefusedError } from "./repair-refused-error.ts";
 
@@ -15,6 +16,8 @@ export type RunOutcome =
 /** What {@link runRows} needs. */
 export interface RunRowsOptions {
   store: RunStore;
+  /** The rows to label. Default: all that wait, in their order. */
+  rows?: readonly PendingRow[] | undefined;
   concurrency: number;
   /** Labels one row; undefined when the run stopped before it could. */
   label: (row: PendingRow) => Promise<RowResult | undefined>;
@@ -34,7 +37,7 @@ const readAhead = 1000;
  */
 export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   const { store, concurrency, stop } = options;
-  const rows = new PendingRows(store);
+  const rows = new PendingRows(store, options.rows);
   let refused: { error: BudgetExceededError; bytes: number } | undefined;
   let paused: Extract<RunOutcome, { kind: "credit" | "rate-limited" }> | undefined;
   let failure: { error: unknown } | undefined;
@@ -52,7 +55,7 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
     while (!paused && !failure && !stop.aborted) {
       const row = await rows.next();
       if (!row) break;
-      if (refused && bytesOf(row) >= refused.bytes) continue;
+      if (refused && jsonBytes(row.text) >= refused.bytes) continue;
       try {
         const result = await options.label(row);
         if (!result) break;
@@ -60,7 +63,7 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
         finishing = finish(row, result);
       } catch (error) {
         if (BudgetExceededError.isInstance(error)) {
-          const bytes = Math.min(bytesOf(row), refused?.bytes ?? Number.POSITIVE_INFINITY);
+          const bytes = Math.min(jsonBytes(row.text), refused?.bytes ?? Number.POSITIVE_INFINITY);
           refused = { error: refused?.error ?? error, bytes };
         } else if (error instanceof RepairRefusedError)
           refused ??= { error: error.refusal, bytes: Number.POSITIVE_INFINITY };
@@ -79,21 +82,18 @@ export async function runRows(options: RunRowsOptions): Promise<RunOutcome> {
   return refused ? { kind: "budget", error: refused.error } : { kind: "completed" };
 }
 
-/** What the bound of a row grows with. */
-function bytesOf({ text }: PendingRow): number {
-  const bytes = (form: string) => Buffer.byteLength(JSON.stringify(form));
-  return Math.max(bytes(text), bytes(text.normalize("NFKC")));
-}
-
 /** What is pending, read ahead in batches, for many takers. */
 class PendingRows {
   readonly #store: RunStore;
-  #batch: PendingRow[] = [];
-  #nextTurn = 0;
+  #batch: PendingRow[];
+  #nextTurn: number;
   #reading: Promise<void> | undefined;
 
-  constructor(store: RunStore) {
+  /** @param rows these and no others. */
+  constructor(store: RunStore, rows: readonly PendingRow[] | undefined) {
     this.#store = store;
+    this.#batch = rows?.toReversed() ?? [];
+    this.#nextTurn = rows ? Number.NaN : 0;
   }
 
   async next(): Promise<PendingRow | undefined> {

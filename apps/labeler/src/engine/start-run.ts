@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CostTracker } from "@autolabel/budget-core";
+import { given } from "../config/given.ts";
 import { LabelingConfig, type LabelingConfigInput, storedConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
@@ -61,7 +62,13 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       if (options.whenKnown(known) === "continue") {
         await store.close();
         removeRun(path);
-        return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
+        return await resumeRun({
+          run: known,
+          settings,
+          costTracker,
+          reconfigure: () => options.config,
+          ...given({ facts: options.facts }),
+        });
       }
     }
     return await LabelingRun.open({ store, settings, config, costTracker });

@@ -5,6 +5,26 @@ export function bar(done: number, total: number, width: number): string {
   return `${"█".repeat(Math.floor(eighths / 8))}${partial}`.padEnd(width, "░");
 }
 
+/** What a bar is made of, from its left. */
+export interface BarPart {
+  /** Part of the whole, from 0 to 1. */
+  share: number;
+  /** One character that fills it. */
+  fill: string;
+  paint: (text: string) => string;
+}
+
+/** A bar of `width` cells in several parts; what is left is empty. A part that is not nothing has a cell, if there is one. */
+export function partedBar(parts: readonly BarPart[], width: number): string {
+  let left = width;
+  const painted = parts.map(({ share, fill, paint }) => {
+    const cells = share > 0 ? Math.min(left, Math.max(1, Math.round(share * width))) : 0;
+    left -= cells;
+    return cells === 0 ? "" : paint(fill.repeat(cells));
+  });
+  return `${painted.join("")}${"░".repeat(left)}`;
+}
+
 /** `1,234`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");

@@ -22,6 +22,12 @@ export function joinParts(parts: readonly string[], width: number, indent: strin
   return lines.join(`\n${indent}`);
 }
 
+/** A text on one line of at most `width` columns. */
+export function oneLine(text: string, width: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}
+
 /** Words on as many lines as the width needs; each further line begins with the indent. */
 export function wrapText(text: string, width: number, indent: string): string {
   const lines: string[] = [];

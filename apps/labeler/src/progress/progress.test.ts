@@ -1,6 +1,7 @@
 import { BudgetExceededError, CostTracker, usd } from "@autolabel/budget-core";
 import { describe, expect, it } from "vitest";
-import { liveBlock, plainLine, type RunState } from "./run-view.ts";
+import { liveBlock, type RunState } from "./live-block.ts";
+import { plainLine } from "./run-view.ts";
 import { type RunEnd, summarize } from "./summary.ts";
 
 const plain = (_format: unknown, text: string) => text;
@@ -14,6 +15,9 @@ const state: RunState = {
   unresolved: usd("0.05"),
   available: usd("0.088"),
   budget: usd("0.25"),
+  waitMs: 0,
+  problems: [],
+  nowMs: 0,
   isEnded: false,
 };
 
@@ -23,17 +27,46 @@ describe("the view of a run", () => {
   });
 
   it("tells how far the budget reaches, where it does not reach all rows", () => {
-    expect(liveBlock({ ...state, reached: 1440 }, 120, plain)).toContain("reaches about row 1,440");
-    expect(liveBlock({ ...state, reached: 3080 }, 120, plain)).not.toContain("reaches");
+    expect(liveBlock({ ...state, reached: 1440 }, 120, plain)).toContain("the budget ends at about row 1,440");
+    expect(liveBlock({ ...state, reached: 3080 }, 120, plain)).not.toContain("ends at");
   });
 
   it("tells what all rows will cost, with what was spent", () => {
     const rest = { p10: 0.31, p50: 0.33, p90: 0.35 };
-    expect(liveBlock({ ...state, rest }, 120, plain)).toContain("all rows $0.4100 to $0.4500");
+    expect(liveBlock({ ...state, rest }, 120, plain)).toContain("$0.4100 to $0.4500 for all 3,080 rows");
   });
 
-  it.each([60, 70, 80, 100, 200])("keeps every line within %d columns", (width) => {
+  it.each([40, 60, 70, 80, 100, 200])("keeps every line within %d columns", (width) => {
     for (const line of liveBlock(state, width, plain).split("\n")) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it("tells what went wrong and how often, and that the provider has us wait, on lines of their own", () => {
+    const problems = [
+      { kind: "HTTP 429", message: "Slow\n down", count: 12 },
+      { kind: "answer not usable", message: "x".repeat(300), count: 3 },
+    ];
+    const lines = liveBlock({ ...state, waitMs: 42_000, problems }, 80, plain).split("\n");
+    expect(lines).toContain("waits   42 s: the provider said so");
+    expect(lines).toContain("errors  12 x HTTP 429: Slow down");
+    expect(lines.at(-1)).toMatch(/^ {8}3 x answer not usable: x+…$/);
+    expect(lines.every(({ length }) => length <= 80)).toBe(true);
+    expect(plainLine({ ...state, waitMs: 42_000, problems })).toContain("waiting 42 s: the provider said so");
+  });
+
+  it("counts to the end of a probe, not of the data", () => {
+    expect(liveBlock({ ...state, goal: 740 }, 120, plain)).toContain("720 of 740 rows");
+    expect(plainLine({ ...state, goal: 740 })).toContain("720/740 rows");
+  });
+
+  it("shows no bar where there is no limit", () => {
+    const text = liveBlock({ ...state, budget: null, available: null, rest: { p10: 1, p50: 2, p90: 3 } }, 100, plain);
+    expect(text).toContain("spent   $0.1000, unlimited budget");
+    expect(text).toContain("$1.1000 to $3.1000 for all 3,080 rows");
+  });
+
+  it("keeps a cell of the bar for whatever is not nothing", () => {
+    const block = liveBlock({ ...state, held: usd("0.00001") }, 100, plain);
+    expect(block).toMatch(/█+▒+▓░+/);
   });
 
   it("shows amounts of a small budget with decimals that move, all alike", () => {
@@ -42,6 +75,7 @@ describe("the view of a run", () => {
       budget: usd("0.005"),
       spent: usd("0.0015"),
       held: usd("0.00002"),
+      unresolved: usd(0),
       available: usd("0.003"),
     };
     expect(liveBlock(small, 120, plain)).toMatch(

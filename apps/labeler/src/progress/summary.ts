@@ -9,9 +9,11 @@ import {
 } from "@autolabel/budget-core";
 import { standardStream } from "../data/data-format.ts";
 import type { CostRange } from "../engine/cost-model.ts";
+import type { Inclusion } from "../engine/inclusion.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { doneRows, type RowCounts } from "../store/row.ts";
 import { formatCount, rowsText } from "./bar.ts";
+import { inclusionText } from "./inclusion-text.ts";
 import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
 
 /** What is said of a run that stopped. */
@@ -25,6 +27,8 @@ export interface RunEnd {
   rest?: CostRange | undefined;
   /** Spent and unresolved of the budget that limits the run: its own, its pool's, or the shared one. */
   usedPicoUsd: bigint;
+  /** How the rows were chosen, where some are left. */
+  inclusion?: Inclusion | undefined;
   /** Where the rows were written. */
   output: string;
   /** The command that goes on, without budget: `autolabel resume run-1`. */
@@ -50,7 +54,8 @@ export function summarize(end: RunEnd, width: number, style: Style): string {
   const labeled = all ? `all ${rowsText(counts.rows)}` : `${formatCount(counts.labeled)} of ${rowsText(counts.rows)}`;
   const cost = `${amount(spent)}${budget ? ` of ${amount(budget)}` : ""}`;
   const { color, text } = headings[outcome.kind];
-  const lines = [...problems(end, amount), ["output", outputText(end)], ...wayOn(end, amount, style)] as const;
+  const chosen = end.inclusion ? [["chosen", inclusionText(end.inclusion)]] : [];
+  const lines = [...problems(end, amount), ["output", outputText(end)], ...chosen, ...wayOn(end, amount, style)];
   const body = lines.map(([name, said]) => {
     const wrapped = wrapText(said ?? "", width, " ".repeat(nameWidth + 2));
     return `  ${style("dim", (name ?? "").padEnd(nameWidth))}${wrapped}\n`;
@@ -131,7 +136,7 @@ function isShared({ ownScope }: RunEnd, { scope }: BudgetExceededError): boolean
 }
 
 /** Five percent more, rounded up to two significant digits: an amount that a person would type. */
-function roundUp(picoUsd: bigint): string {
+export function roundUp(picoUsd: bigint): string {
   const raised = (picoUsd * 105n) / 100n;
   const unit = 10n ** BigInt(Math.max(0, raised.toString().length - 2));
   return picoToDecimal(((raised + unit - 1n) / unit) * unit);

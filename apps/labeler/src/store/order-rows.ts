@@ -3,12 +3,15 @@ import type { DatabaseSync } from "node:sqlite";
 import type { RowOrder } from "./run-store.ts";
 
 /**
- * Gives every row its turn. Rows are taken in as they come, so a store that was never ordered is in file order.
+ * Gives every row its turn.
  *
  * Random orders sort by a hash of seed and position: the same seed gives the same order, on every machine.
  */
 export function orderRows(database: DatabaseSync, order: RowOrder): void {
-  if (order.kind === "file") return;
+  if (order.kind === "file") {
+    database.exec("UPDATE rows SET turn = position WHERE turn <> position");
+    return;
+  }
   const seed = String(order.seed);
   database.function("draw", { deterministic: true }, (position) =>
     createHash("sha256")

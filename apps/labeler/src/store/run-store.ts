@@ -14,6 +14,8 @@ export interface RunStore {
   set(facts: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the input in, in order. Called once, before the first label. @returns how many rows there are. */
   addRows(rows: Iterable<InputRow> | AsyncIterable<InputRow>, options: AddRowsOptions): Promise<number>;
+  /** Which rows were reached so far, by a column's values where one is named. */
+  reached(column: string | undefined): Promise<ReachedRows>;
   /** Rows that still need an answer, in the order in which they are bought, from a turn on. */
   pending(fromTurn: number, limit: number): Promise<PendingRow[]>;
   /** Keeps a charged attempt and its answer, in one transaction with the charge where the ledger lives in the store. */
@@ -39,12 +41,22 @@ export interface RunStore {
   close(): Promise<void>;
 }
 
+/** Which rows of a run were bought, whatever came of them. */
+export interface ReachedRows {
+  /** Texts in the order in which they are bought, up to the first that was not. */
+  inOrder: number;
+  /** Texts that were bought although one before them was not: a probe, or short enough for the last of a budget. */
+  beyond: number;
+  /** Rows of each value of the column, duplicates included; all rows under the value `""` where none is named. */
+  strata: readonly { value: string; rows: number; reached: number }[];
+}
+
 /** What a forecast is made from. */
 export interface Standing {
   /** Rows that wait to be bought, duplicates not counted, and the characters of their texts. */
   rest: { rows: number; characters: number };
-  /** Some rows that were bought: characters, and cost of all their attempts. */
-  sample: readonly { characters: number; costPicoUsd: bigint }[];
+  /** Some rows that were bought: characters, attempts, and the cost of the first and of all of them. */
+  sample: readonly { characters: number; attempts: number; firstPicoUsd: bigint; costPicoUsd: bigint }[];
 }
 
 /** A row of the input, before it has a place in the run. */

@@ -21,6 +21,8 @@ export interface RunSummary {
   identity: string | undefined;
   /** When it was last worked on, ISO 8601. */
   touchedAt: string;
+  /** Whether it was only probed: a few rows are bought to tell what all will cost, and labeling goes on with them. */
+  isProbe: boolean;
 }
 
 const ending = ".sqlite";
@@ -100,12 +102,13 @@ function summarize(path: string): RunSummary | undefined {
   try {
     database = new DatabaseSync(path, { readOnly: true });
     const fact = database.prepare("SELECT value FROM run WHERE key = ?");
-    const identity = (fact.get("identity") as { value: string } | undefined)?.value;
+    const factOf = (key: string) => (fact.get(key) as { value: string } | undefined)?.value;
+    const identity = factOf("identity");
     // A run without identity was cut off while it took its rows in: it has bought nothing and cannot go on.
     if (identity === undefined) return undefined;
     // Not the file's own time: looking at a run must not make it the last one.
-    const touched = (fact.get("touchedAt") as { value: string } | undefined)?.value;
-    return { id: basename(path, ending), path, identity, touchedAt: touched ?? "" };
+    const touchedAt = factOf("touchedAt") ?? "";
+    return { id: basename(path, ending), path, identity, touchedAt, isProbe: factOf("stage") === "probed" };
   } catch {
     return undefined;
   } finally {

@@ -8,6 +8,8 @@ import { parseExact, stringifyExact } from "../data/exact-json.ts";
 import { UsageError } from "../usage-error.ts";
 import { openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
+import { readReached } from "./reached-rows.ts";
+import { readStanding } from "./read-standing.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 import {
   type AddRowsOptions,
@@ -15,6 +17,7 @@ import {
   type AttemptCost,
   countOf,
   type InputRow,
+  type ReachedRows,
   type RecordedAttempt,
   type ReopenOptions,
   type RowOrder,
@@ -25,7 +28,6 @@ import {
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
-const sampledAttempts = 5000;
 
 /** A row, with its paid attempts counted. */
 const wholeRow = `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
@@ -97,6 +99,14 @@ export class SqliteRunStore implements RunStore {
     await write();
     await this.commit.run(() => orderRows(this.#database, options.order));
     return position;
+  }
+
+  reorder(order: RowOrder): Promise<void> {
+    return this.commit.run(() => orderRows(this.#database, order));
+  }
+
+  async reached(column: string | undefined): Promise<ReachedRows> {
+    return readReached(this.#database, column);
   }
 
   #addRow(position: number, { rowId, text, input }: InputRow, dedupe: boolean): void {
@@ -188,13 +198,6 @@ export class SqliteRunStore implements RunStore {
     });
   }
 
-  reorder(order: RowOrder): Promise<void> {
-    return this.commit.run(() => {
-      this.#statement("UPDATE rows SET turn = position WHERE turn <> position").run();
-      orderRows(this.#database, order);
-    });
-  }
-
   async *attempts(): AsyncGenerator<RecordedAttempt> {
     const statement = this.#database.prepare(
       `SELECT position, reservation_id, cost_pico_usd, kind, model_id, answer IS NOT NULL AS answered, superseded, at, call_id
@@ -213,18 +216,7 @@ export class SqliteRunStore implements RunStore {
   }
 
   async standing(): Promise<Standing> {
-    const rest = this.#statement(
-      `SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM rows
-       WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
-    ).get() as unknown as Standing["rest"];
-    const sample = this.#statement(
-      `SELECT length(r.text) AS characters, sum(a.cost_pico_usd) AS cost
-       FROM (SELECT position, cost_pico_usd FROM attempts ORDER BY rowid DESC LIMIT ?) a
-       JOIN rows r ON r.position = a.position GROUP BY a.position`,
-    );
-    sample.setReadBigInts(true);
-    const rows = sample.all(sampledAttempts) as { characters: bigint; cost: bigint }[];
-    return { rest, sample: rows.map((row) => ({ characters: Number(row.characters), costPicoUsd: row.cost })) };
+    return readStanding(this.#database);
   }
 
   async counts(): Promise<RowCounts> {

@@ -1,8 +1,12 @@
 import { findMentions } from "./find-mentions.ts";
+import { jsonTokens } from "./json-tokens.ts";
 import type { LabelSet } from "./label-set.ts";
 import type { AnswerForm } from "./task.ts";
 
-const usualEntities = 24;
+const roomForEntities = 24;
+const usualEntities = 3;
+/** Characters of `{"text":"…","label":""},` with a mention of two words. */
+const usualMention = 36;
 
 /**
  * Mentions in a text, each with a label of the set and its place: `{ start, end, text, label }`, in UTF-16 units, so that
@@ -27,7 +31,8 @@ export function entities(labels: LabelSet): AnswerForm {
       },
     },
     sketch: '[{"text": "<mention>", "label": "<kind>"}, …]',
-    maxOutputTokens: 64 + usualEntities * (24 + longest),
+    maxOutputTokens: 64 + roomForEntities * (24 + longest),
+    usualOutputTokens: jsonTokens(13 + usualEntities * (usualMention + longest)),
     read: (result, text) => {
       if (!Array.isArray(result)) return { problem: "no list of mentions" };
       const mentions: { text: string; label: string }[] = [];

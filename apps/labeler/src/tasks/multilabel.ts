@@ -1,5 +1,10 @@
+import { jsonTokens } from "./json-tokens.ts";
 import type { LabelSet } from "./label-set.ts";
 import type { AnswerForm } from "./task.ts";
+
+/** Characters of `{"result":[]}`. */
+const emptyList = 13;
+const usualLabels = 1.5;
 
 /** Every label of a set that applies to a text, in the order of the set; none may apply. */
 export function multilabel(labels: LabelSet): AnswerForm {
@@ -12,6 +17,7 @@ export function multilabel(labels: LabelSet): AnswerForm {
     schema: { type: "array", items: { type: "string", enum: [...names] } },
     sketch: '["<label>", …]',
     maxOutputTokens: 32 + JSON.stringify(names).length,
+    usualOutputTokens: jsonTokens(emptyList + usualLabels * (JSON.stringify(names).length / names.length)),
     read: (result) => {
       if (!Array.isArray(result)) return { problem: "no list of labels" };
       const found = result.map((said) => labels.find(said));

@@ -7,6 +7,7 @@ export function questionAnswering(): AnswerForm {
     schema: { type: "string" },
     sketch: '"<answer>"',
     maxOutputTokens: 256,
+    usualOutputTokens: 24,
     read: (result) => {
       const label = typeof result === "string" ? result.trim() : "";
       return label === "" ? { problem: "no answer" } : { label };

@@ -15,6 +15,8 @@ export interface Task {
   readonly schema: JSONSchema7;
   /** Output cap of a call. */
   readonly maxOutputTokens: number;
+  /** Tokens of an answer of usual size: what a forecast counts with before any answer was seen. */
+  readonly usualOutputTokens: number;
   /** Hash of all that can change an answer: model, instructions, examples, form. */
   readonly version: string;
   /** What is asked about one text. */
@@ -34,8 +36,10 @@ export interface AnswerForm {
   readonly schema: JSONSchema7;
   /** The result in words, for models that the schema does not reach: `"<label>"`. */
   readonly sketch: string;
-  /** What a result of usual size needs. */
+  /** The output cap: what a result of usual size needs, with room to spare. */
   readonly maxOutputTokens: number;
+  /** Tokens of a result of usual size, the JSON around it included. */
+  readonly usualOutputTokens: number;
   /** The label in a result, checked against the text; a problem is told so that a model can mend it. */
   read(result: unknown, text: string): { label: LabelValue } | { problem: string };
 }
