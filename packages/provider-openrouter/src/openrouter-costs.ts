@@ -21,7 +21,7 @@ import { asRecord, readAmount } from "./api/exact-json.ts";
 import { type CostLookup, generationLookup } from "./api/generation.ts";
 import type { LiveOpenRouterPrices } from "./api/live-prices.ts";
 import { reportedCost } from "./api/reported-cost.ts";
-import { openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
+import { openRouterBudgetError, openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
 import { type CallPrices, callPrices, type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
 
 /** Options of {@link openRouterCosts}. */
@@ -70,6 +70,7 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
       return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider: withMaxPrice(routing, listed) } } };
     },
     refusal: openRouterRefusal,
+    budgetError: openRouterBudgetError,
     receipt(outcome) {
       const result = outcome.result?.usage === undefined ? resultOfError(outcome) : outcome.result;
       const prices = quoted.get(outcome.call) ?? pricesNow({});

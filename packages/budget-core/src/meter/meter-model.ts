@@ -42,7 +42,9 @@ export async function meterDoStream(metering: Metering, model: LanguageModelV4, 
     return meterStream(source, open, params.abortSignal, includeRawChunks);
   } catch (error) {
     await (params.abortSignal?.aborted ? open.cut() : open.fail(error));
-    throw error;
+    const told = open.named(error);
+    if (!BudgetError.isInstance(told)) throw told;
+    return { stream: deniedStream(told) };
   }
 }
 
@@ -71,7 +73,7 @@ async function meterOnce<P extends ModelCallOptions, R>(
     return result;
   } catch (error) {
     await (asked.params.abortSignal?.aborted ? open.cut() : open.fail(error));
-    throw error;
+    throw open.named(error);
   }
 }
 
