@@ -1,3 +1,4 @@
+import type { JSONValue, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import {
   budgetEmbeddingMiddleware,
   budgetMiddleware,
@@ -109,15 +110,25 @@ export function createBudgetedOpenRouter(options: BudgetedOpenRouterOptions): Bu
 
 /**
  * `createOpenRouter` of the AI SDK provider, with what its version 3.1.0 lacks to be taken for what it is by provider
- * registries: without them its models are adapted twice and their usage is garbled. Speaks OpenRouter's own dialect
- * (`compatibility: "strict"`) unless told otherwise.
+ * registries: without them its models are adapted twice and their usage is garbled; and its embeddings heed
+ * `providerOptions.openrouter.provider`. Speaks OpenRouter's own dialect (`compatibility: "strict"`) unless told otherwise.
  */
 export function createOpenRouter(settings: OpenRouterProviderSettings = {}): OpenRouterProvider {
   const provider = createBareOpenRouter({ compatibility: "strict", ...settings });
-  return Object.assign(provider, {
-    specificationVersion: "v4",
-    embeddingModel: (modelId: string, own?: OpenRouterEmbeddingSettings) => provider.textEmbeddingModel(modelId, own),
-  });
+  const { textEmbeddingModel: make } = provider;
+  const embeddingModel: typeof make = (modelId, own) => {
+    const routed = (provider: JSONValue) => make(modelId, { ...own, extraBody: { ...own?.extraBody, provider } });
+    const model = make(modelId, own);
+    const { doEmbed } = model;
+    return Object.assign(model, {
+      async doEmbed(asked: Parameters<typeof doEmbed>[0] & { providerOptions?: SharedV4ProviderOptions }) {
+        const provider = asked.providerOptions?.openrouter?.provider;
+        return await (provider === undefined ? doEmbed.call(model, asked) : routed(provider).doEmbed(asked));
+      },
+    });
+  };
+  const aliases = { embeddingModel, textEmbeddingModel: embeddingModel, embedding: embeddingModel };
+  return Object.assign(provider, { specificationVersion: "v4", ...aliases });
 }
 
 /** Waits for what must be known before a call is quoted. */

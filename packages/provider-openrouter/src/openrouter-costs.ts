@@ -7,6 +7,7 @@ import {
   type Outcome,
   picoToDecimal,
   type Receipt,
+  type Surface,
   UnboundedRequestError,
 } from "@autolabel/budget-core";
 import {
@@ -67,7 +68,8 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
       const quotes = listed.map((price, index) => quoteCall(asked, price, books[index]?.book.hash ?? ""));
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
       const boundPicoUsd = dearest.boundPicoUsd * BigInt(choices);
-      return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider: withMaxPrice(routing, listed) } } };
+      const provider = withMaxPrice(routing, listed, call.surface);
+      return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider } } };
     },
     refusal: openRouterRefusal,
     budgetError: openRouterBudgetError,
@@ -193,14 +195,16 @@ type Routing = Record<string, JSONValue>;
  * Has OpenRouter itself refuse whoever asks more than the prices that the bound was computed with: listed prices grow
  * old, the bill must not outgrow the hold. A lower highest price of the caller's stays.
  */
-function withMaxPrice(routing: Routing, listed: readonly ModelPrice[]): Routing {
+function withMaxPrice(routing: Routing, listed: readonly ModelPrice[], surface: Surface): Routing {
   const own = asRecord(routing.max_price) as Routing | undefined;
   const highest = (key: "input" | "output", given: JSONValue | undefined) => {
     const most = listed.map(({ rates }) => rates[key]).reduce((dearest, rate) => (rate > dearest ? rate : dearest));
     const lower = readAmount(given);
     return Number(picoToDecimal(lower !== undefined && lower < most ? lower : most));
   };
-  const prices = { prompt: highest("input", own?.prompt), completion: highest("output", own?.completion) };
+  const prompt = highest("input", own?.prompt);
+  // An embedding has no completion, whatever its price is.
+  const prices = surface === "embed" ? { prompt } : { prompt, completion: highest("output", own?.completion) };
   return { ...routing, max_price: { ...own, ...prices } };
 }
 

@@ -1,6 +1,13 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type {
+  EmbeddingModelV4,
+  EmbeddingModelV4CallOptions,
+  ImageModelV4,
+  ImageModelV4CallOptions,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+} from "@ai-sdk/provider";
 import type { Metering } from "./meter-call.ts";
-import { type ModelCallOptions, meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
+import { meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
 
 /** What the AI SDK hands to a middleware, as far as it is used; its types differ between ai 6 and 7, its shape not. */
 interface Asked {
@@ -51,8 +58,11 @@ export function budgetMiddleware(metering: Metering): BudgetMiddleware {
 export function budgetEmbeddingMiddleware(metering: Metering): BudgetEmbeddingMiddleware {
   return {
     specificationVersion: "v3",
-    wrapEmbed: ({ params, model, doEmbed }) =>
-      meterOther(metering, { surface: "embed", model: asModel(model), params: params as ModelCallOptions }, doEmbed),
+    wrapEmbed: ({ params, model }) => {
+      const embedding = model as EmbeddingModelV4;
+      const asked = { surface: "embed", model: embedding, params: params as EmbeddingModelV4CallOptions } as const;
+      return meterOther(metering, asked, (bounded) => embedding.doEmbed(bounded)) as Promise<never>;
+    },
   };
 }
 
@@ -60,11 +70,10 @@ export function budgetEmbeddingMiddleware(metering: Metering): BudgetEmbeddingMi
 export function budgetImageMiddleware(metering: Metering): BudgetImageMiddleware {
   return {
     specificationVersion: "v3",
-    wrapGenerate: ({ params, model, doGenerate }) =>
-      meterOther(metering, { surface: "image", model: asModel(model), params: params as ModelCallOptions }, doGenerate),
+    wrapGenerate: ({ params, model }) => {
+      const images = model as ImageModelV4;
+      const asked = { surface: "image", model: images, params: params as ImageModelV4CallOptions } as const;
+      return meterOther(metering, asked, (bounded) => images.doGenerate(bounded)) as Promise<never>;
+    },
   };
-}
-
-function asModel(model: object): { modelId: string } {
-  return model as { modelId: string };
 }
