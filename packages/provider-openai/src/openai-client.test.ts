@@ -200,7 +200,7 @@ describe("the service tier", () => {
       ...(baseURL === undefined ? {} : { baseURL }),
       fetch: async (url, init) => {
         sent.push((JSON.parse(init?.body as string) as { service_tier?: unknown }).service_tier);
-        return await fetch(String(url).replace(/^https:\/\/[^/]+\/v1/, simulator.openAiUrl), init);
+        return await fetch(simulator.openAiUrl + new URL(new Request(url).url).pathname.slice("/v1".length), init);
       },
     });
     for (const model of [openai("gpt-5-mini"), openai.chat("gpt-5-mini")]) {

@@ -115,15 +115,15 @@ export function createBudgetedOpenRouter(options: BudgetedOpenRouterOptions): Bu
  */
 export function createOpenRouter(settings: OpenRouterProviderSettings = {}): OpenRouterProvider {
   const provider = createBareOpenRouter({ compatibility: "strict", ...settings });
-  const { textEmbeddingModel: make } = provider;
+  const make = provider.textEmbeddingModel.bind(provider);
   const embeddingModel: typeof make = (modelId, own) => {
     const routed = (provider: JSONValue) => make(modelId, { ...own, extraBody: { ...own?.extraBody, provider } });
     const model = make(modelId, own);
-    const { doEmbed } = model;
+    const doEmbed = model.doEmbed.bind(model);
     return Object.assign(model, {
       async doEmbed(asked: Parameters<typeof doEmbed>[0] & { providerOptions?: SharedV4ProviderOptions }) {
         const provider = asked.providerOptions?.openrouter?.provider;
-        return await (provider === undefined ? doEmbed.call(model, asked) : routed(provider).doEmbed(asked));
+        return await (provider === undefined ? doEmbed(asked) : routed(provider).doEmbed(asked));
       },
     });
   };
