@@ -53,10 +53,10 @@ export function meterStream(
         seen.modelId = value.modelId ?? seen.modelId;
       }
       if (value.type === "raw") {
-        const chunk = readChunk(value.rawValue);
-        hasEnded ||= chunk.isEnd;
-        if (chunk.tellsUsage && (hasEnded || chunk.hasNoChoice)) counted = value.rawValue;
-        else if (chunk.tellsUsage) isRunning = true;
+        const { tellsUsage, choices, isEnd } = readChunk(value.rawValue);
+        hasEnded ||= isEnd;
+        if (tellsUsage && (hasEnded || !choices.length)) counted = value.rawValue;
+        else if (tellsUsage) isRunning = true;
         if (!includeRawChunks) continue;
       }
       if (value.type === "error") failure = value.error;
@@ -92,12 +92,9 @@ export function meterStream(
 }
 
 /** Reads a chunk of a chat completion; those of other protocols have no choices. */
-function readChunk(chunk: unknown): { tellsUsage: boolean; hasNoChoice: boolean; isEnd: boolean } {
-  const { usage, choices, error } = (chunk ?? {}) as { usage?: unknown; choices?: unknown; error?: unknown };
-  const given: readonly { finish_reason?: unknown }[] = Array.isArray(choices) ? choices : [];
-  return {
-    tellsUsage: typeof usage === "object" && usage !== null,
-    hasNoChoice: given.length === 0,
-    isEnd: Boolean(error) || given.some((choice) => Boolean(choice?.finish_reason)),
-  };
+function readChunk(chunk: unknown) {
+  const { usage, choices: given, error } = (chunk ?? {}) as { usage?: unknown; choices?: unknown; error?: unknown };
+  const choices: readonly { finish_reason?: unknown }[] = Array.isArray(given) ? given : [];
+  const isEnd = Boolean(error) || choices.some((choice) => choice?.finish_reason);
+  return { tellsUsage: typeof usage === "object" && usage !== null, choices, isEnd };
 }

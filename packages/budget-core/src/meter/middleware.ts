@@ -39,7 +39,8 @@ export interface BudgetImageMiddleware {
  * AI SDK middleware that lets a call through only when its upper bound fits the budget, and counts what it cost.
  *
  * Place it last (innermost) in `wrapLanguageModel({ middleware: [...] })`, so that it sees each attempt that is really
- * sent. It puts `maxOutputTokens` on every request: without an output cap a call has no bound.
+ * sent. Two budgets on one model count each call twice: for a further budget use a child tracker or `runWithBudget`.
+ * It puts `maxOutputTokens` on every request: without an output cap a call has no bound.
  *
  * @throws BudgetExceededError to the caller of generateText, the same instance; streams carry it as their error.
  */

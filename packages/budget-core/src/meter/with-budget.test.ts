@@ -194,6 +194,14 @@ describe("withBudget", () => {
     ]);
   });
 
+  it("takes nothing that is under a budget already, which would be counted twice", () => {
+    const given = metering();
+    const provider = withBudget(makeProvider(), given);
+    for (const metered of [provider, provider.chat("m"), provider.textEmbeddingModel("m")]) {
+      expect(() => withBudget(metered, metering())).toThrow(/metered already/);
+    }
+  });
+
   it("takes a model alone, and settles a call that throws", async () => {
     const given = metering();
     const model = new EmbeddingModel();
