@@ -88,7 +88,13 @@ describe("corporateCosts.quote", () => {
   it.each(["corporate", "openaiCompatible", "openai-compatible"])(
     "refuses %s options that change the bound",
     (name) => {
-      for (const option of [{ max_tokens: 9 }, { n: 2 }, { fallbacks: ["x"] }]) {
+      for (const option of [
+        { max_tokens: 9 },
+        { n: 2 },
+        { fallbacks: ["x"] },
+        { service_tier: "priority" },
+        { best_of: 3 },
+      ]) {
         const request = { prompt: [], providerOptions: { [name]: option } };
         expect(() => costs.quote({ ...call, request })).toThrow(UnboundedRequestError);
       }

@@ -30,15 +30,9 @@ export interface CorporateCostsOptions {
 }
 
 /** Members of a body that stand above what is quoted, if they are passed through provider options. */
-const unboundedOptions = [
-  "max_tokens",
-  "max_completion_tokens",
-  "n",
-  "model",
-  "models",
-  "fallbacks",
-  "web_search_options",
-];
+const unboundedOptions =
+  `max_tokens max_completion_tokens max_output_tokens max_new_tokens n best_of model models fallbacks messages prompt input
+  tools plugins web_search_options modalities audio prediction service_tier extra_body`.split(/\s+/);
 
 /**
  * What calls through a company's gateway cost: nothing, unless a contract's prices are stated; then what the gateway

@@ -204,9 +204,9 @@ describe("the service tier", () => {
       },
     });
     for (const model of [openai("gpt-5-mini"), openai.chat("gpt-5-mini")]) {
-      await generateText({ model, prompt: "Hello", maxOutputTokens: 20 });
-      const providerOptions = { openai: { serviceTier: "flex" } };
-      await generateText({ model, prompt: "Hello", maxOutputTokens: 20, providerOptions });
+      for (const openai of [{}, { serviceTier: undefined }, { serviceTier: "flex" }]) {
+        await generateText({ model, prompt: "Hello", maxOutputTokens: 20, providerOptions: { openai } });
+      }
     }
     return sent;
   }
@@ -214,12 +214,14 @@ describe("the service tier", () => {
   it.each([undefined, "https://eu.api.openai.com/v1"])(
     "is named to OpenAI itself, where a project's own may be a dearer one: %s",
     async (baseURL) => {
-      expect(await sentTiers(baseURL)).toEqual(["default", "flex", "default", "flex"]);
+      const tiers = ["default", "default", "flex"];
+      expect(await sentTiers(baseURL)).toEqual([...tiers, ...tiers]);
     },
   );
 
   it("is left to other servers", async () => {
-    expect(await sentTiers("https://gateway.example.com/v1")).toEqual([undefined, "flex", undefined, "flex"]);
+    const tiers = [undefined, undefined, "flex"];
+    expect(await sentTiers("https://gateway.example.com/v1")).toEqual([...tiers, ...tiers]);
   });
 });
 

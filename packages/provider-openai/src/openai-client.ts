@@ -103,7 +103,9 @@ function byDefault(options: { store?: boolean; serviceTier?: string }): Language
   return {
     transformParams: async ({ params }) => {
       const { openai, ...others } = params.providerOptions ?? {};
-      return { ...params, providerOptions: { ...others, openai: { ...options, ...openai } } };
+      // Undefined and null say nothing, and leave it to what the project has by default.
+      const unsaid = Object.entries(options).filter(([name]) => (openai?.[name] ?? null) === null);
+      return { ...params, providerOptions: { ...others, openai: { ...openai, ...Object.fromEntries(unsaid) } } };
     },
   };
 }
