@@ -1,3 +1,4 @@
+import type { UpstreamBudgetError } from "./errors/upstream-budget-error.ts";
 import type { Quote, Receipt } from "./receipt.ts";
 
 /**
@@ -30,6 +31,11 @@ export interface CostExtractor {
    */
   refusal?(error: unknown): string | false | undefined;
   /**
+   * The provider's own refusal for money (no credit, a spent key) behind an error; the caller of a metered model gets it in
+   * the error's place. Undefined for any other error.
+   */
+  budgetError?(error: unknown): UpstreamBudgetError | undefined;
+  /**
    * Asks the provider for the true cost of a call whose {@link CostExtractor.receipt} is only the bound. It runs after the
    * call and in the background; until it answers the hold counts at its bound. Undefined, at once or in the end, leaves the
    * bound; so does an error.
@@ -37,7 +43,7 @@ export interface CostExtractor {
   lookup?(outcome: Outcome): Promise<Receipt | undefined> | undefined;
   /**
    * Whether streams are asked for the provider's raw chunks, because usage can stand in one that the AI SDK drops (such as
-   * one that tells an error too). The caller sees only those that it asked for. Default false.
+   * one that tells an error too), and because only they tell a running usage from a final one. The caller sees only those that it asked for. Default false.
    */
   readonly readsRawChunks?: boolean;
 }

@@ -7,11 +7,20 @@ import {
   usd,
 } from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
-import { generateText, isStepCount, Output, streamText, tool } from "ai";
+import {
+  createProviderRegistry,
+  customProvider,
+  embed,
+  embedMany,
+  generateText,
+  isStepCount,
+  Output,
+  streamText,
+  tool,
+} from "ai";
 import { afterEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type CorporateOptions, createCorporate } from "./corporate-client.ts";
-import { corporateBudgetError } from "./corporate-errors.ts";
 
 let simulator: Simulator;
 afterEach(() => simulator.close());
@@ -236,8 +245,48 @@ describe("a gateway with a contract's prices", () => {
     const { corporate, tracker } = await setUpPriced("1", { faults: [{ kind, body }] });
     const ask = generateText({ model: corporate("house-model"), prompt, maxRetries: 0 });
     const error = await ask.catch((caught: unknown) => caught);
-    expect(corporateBudgetError(error)).toMatchObject({ provider: "corporate", statusCode: Number(kind) });
+    expect(error).toMatchObject({ code: "upstream_budget", provider: "corporate", statusCode: Number(kind) });
+    const stream = streamText({ model: corporate("house-model"), prompt, maxRetries: 0, onError: () => {} });
+    await expect(stream.text).rejects.toMatchObject({ code: "upstream_budget", statusCode: Number(kind) });
     await expectBilledAsRecorded(tracker);
+  });
+
+  it.each(["body", "header"] as const)("takes what embeddings cost from the %s, too", async (gatewayCost) => {
+    const costFrom = gatewayCost === "body" ? gatewayCost : { header: "x-litellm-response-cost" };
+    const dear = { "house-model": { input: "3", output: "9" } };
+    const { corporate, tracker } = await setUp("1", { models, gatewayCost }, { prices: dear, costFrom });
+    await embedMany({ model: corporate.embedding("house-model"), values: ["one", "two"] });
+    expect(simulator.invoice.totalPicoUsd).toBeGreaterThan(0n);
+    await expectBilledAsRecorded(tracker);
+  });
+
+  it("is a provider for registries and custom providers", async () => {
+    const { corporate, tracker } = await setUpPriced("1");
+    const registry = createProviderRegistry({ corporate });
+    const fallback = customProvider({ fallbackProvider: corporate });
+    for (const model of [registry.languageModel("corporate:house-model"), fallback.languageModel("house-model")]) {
+      const { usage } = await generateText({ model, prompt, maxOutputTokens: 20 });
+      expect(usage.inputTokens).toBe(simulator.invoice.lines.at(-1)?.promptTokens);
+    }
+    await embed({ model: registry.embeddingModel("corporate:house-model"), value: "one" });
+    expect(simulator.invoice.count).toBe(3);
+    await expectBilledAsRecorded(tracker);
+    await tracker.setBudget("0");
+    const refused = embed({ model: registry.embeddingModel("corporate:house-model"), value: "one" });
+    await expect(refused).rejects.toSatisfy(isBudgetExceeded);
+    expect(() => corporate.imageModel("house-model")).toThrow(/not metered/);
+    expect(simulator.requests).toBe(3);
+  });
+
+  it("counts a running usage at the bound when the stream ends before the answer", async () => {
+    const told = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 };
+    const chunk = { id: "c", model: "house-model", choices: [{ index: 0, delta: { content: "w " } }], usage: told };
+    const body = `data: ${JSON.stringify(chunk)}\n\n`.repeat(2);
+    const headers = { "content-type": "text/event-stream" };
+    const { corporate, tracker } = await setUpPriced("1", {}, { fetch: async () => new Response(body, { headers }) });
+    const stream = streamText({ model: corporate("house-model"), prompt, maxOutputTokens: 100, onError: () => {} });
+    await stream.consumeStream({ onError: () => {} });
+    expect(await tracker.getStats()).toMatchObject({ callCount: 1, boundCallCount: 1, held: 0 });
   });
 });
 

@@ -1,7 +1,17 @@
-import { createOpenAICompatible, type OpenAICompatibleProviderSettings } from "@ai-sdk/openai-compatible";
-import { budgetEmbeddingMiddleware, budgetMiddleware, type CostTracker, type Metering } from "@autolabel/budget-core";
-import { type EmbeddingModel, type LanguageModelMiddleware, wrapEmbeddingModel, wrapLanguageModel } from "ai";
-import { type CorporateCostsOptions, corporateCosts, headerCostKey } from "./corporate-costs.ts";
+import {
+  createOpenAICompatible,
+  type OpenAICompatibleProvider,
+  type OpenAICompatibleProviderSettings,
+} from "@ai-sdk/openai-compatible";
+import {
+  budgetEmbeddingMiddleware,
+  budgetMiddleware,
+  type CostTracker,
+  type Metering,
+  withBudget,
+} from "@autolabel/budget-core";
+import { wrapEmbeddingModel, wrapLanguageModel } from "ai";
+import { type CorporateCostsOptions, corporateCosts } from "./corporate-costs.ts";
 
 /**
  * Options of {@link createCorporate}: how to reach the gateway (those of `createOpenAICompatible`: `baseURL`, `headers`,
@@ -17,11 +27,26 @@ export interface CorporateOptions
   onReceipt?: Metering["onReceipt"];
 }
 
-/** Makes models of a gateway whose calls must fit the budget. */
+type Model = ReturnType<typeof wrapLanguageModel>;
+type Embedding = ReturnType<typeof wrapEmbeddingModel>;
+
+/**
+ * Makes models of a gateway whose calls must fit the budget: called itself, or as a provider of the AI SDK in
+ * `createProviderRegistry`, `customProvider` and `wrapProvider`.
+ */
 export interface Corporate {
-  (modelId: string): ReturnType<typeof wrapLanguageModel>;
+  (modelId: string): Model;
+  readonly specificationVersion: "v4";
+  languageModel(modelId: string): Model;
   /** A model of the gateway's embeddings. */
-  embedding(modelId: string): Exclude<EmbeddingModel, string>;
+  embedding(modelId: string): Embedding;
+  embeddingModel(modelId: string): Embedding;
+  /**
+   * A model of the gateway's images.
+   *
+   * @throws UnboundedRequestError under `prices`, which bound text only.
+   */
+  imageModel(modelId: string): ReturnType<OpenAICompatibleProvider["imageModel"]>;
 }
 
 /**
@@ -39,22 +64,15 @@ export function createCorporate(options: CorporateOptions): Corporate {
   // Without usage on streams no token would be counted.
   const provider = createOpenAICompatible({ supportsStructuredOutputs: true, ...settings, name, includeUsage: true });
   const budget = budgetMiddleware(metering);
-  const middleware = typeof costFrom === "object" ? [budget, tellHeaderCost(name, costFrom.header)] : [budget];
-  const language = (modelId: string) => wrapLanguageModel({ model: provider.chatModel(modelId), middleware });
+  const language = (modelId: string) => wrapLanguageModel({ model: provider.chatModel(modelId), middleware: budget });
   const embedding = (modelId: string) =>
     wrapEmbeddingModel({ model: provider.embeddingModel(modelId), middleware: budgetEmbeddingMiddleware(metering) });
-  return Object.assign(language, { embedding });
-}
-
-/** Puts the cost of a response's header where the budget, which stands around this, looks for it. */
-function tellHeaderCost(name: string, header: string): LanguageModelMiddleware {
-  return {
-    async wrapGenerate({ doGenerate }) {
-      const result = await doGenerate();
-      const cost = result.response?.headers?.[header.toLowerCase()];
-      if (cost === undefined) return result;
-      const own = { ...result.providerMetadata?.[name], [headerCostKey]: cost };
-      return { ...result, providerMetadata: { ...result.providerMetadata, [name]: own } };
-    },
-  };
+  const media = withBudget(provider, metering);
+  return Object.assign((modelId: string) => language(modelId), {
+    specificationVersion: "v4" as const,
+    languageModel: language,
+    embedding,
+    embeddingModel: embedding,
+    imageModel: (modelId: string) => media.imageModel(modelId),
+  });
 }

@@ -88,7 +88,13 @@ describe("corporateCosts.quote", () => {
   it.each(["corporate", "openaiCompatible", "openai-compatible"])(
     "refuses %s options that change the bound",
     (name) => {
-      for (const option of [{ max_tokens: 9 }, { n: 2 }, { fallbacks: ["x"] }]) {
+      for (const option of [
+        { max_tokens: 9 },
+        { n: 2 },
+        { fallbacks: ["x"] },
+        { service_tier: "priority" },
+        { best_of: 3 },
+      ]) {
         const request = { prompt: [], providerOptions: { [name]: option } };
         expect(() => costs.quote({ ...call, request })).toThrow(UnboundedRequestError);
       }
@@ -124,6 +130,9 @@ describe("corporateBudgetError", () => {
     ["behind a retry error", { lastError: error(402, {}) }, true],
     ["a rate limit", error(429, { error: { message: "Rate limit reached", type: "rate_limit" } }), false],
     ["a quota per minute", error(429, { error: { message: "Quota exceeded: 60 requests per minute" } }), false],
+    ["LiteLLM, by its words", error(400, { error: { message: "Budget has been exceeded! Current cost: 1.2" } }), true],
+    ["a budget of tokens", error(400, { error: { message: "budget_tokens must be less than max_tokens" } }), false],
+    ["a card as content", error(422, { detail: "credit card numbers are blocked by the guardrail" }), false],
     ["a bad request", error(400, { error: { message: "unknown field" } }), false],
     ["a server error", error(500, { error: { type: "budget_exceeded" } }), false],
     ["a text", "budget", false],

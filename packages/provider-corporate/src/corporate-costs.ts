@@ -30,15 +30,9 @@ export interface CorporateCostsOptions {
 }
 
 /** Members of a body that stand above what is quoted, if they are passed through provider options. */
-const unboundedOptions = [
-  "max_tokens",
-  "max_completion_tokens",
-  "n",
-  "model",
-  "models",
-  "fallbacks",
-  "web_search_options",
-];
+const unboundedOptions =
+  `max_tokens max_completion_tokens max_output_tokens max_new_tokens n best_of model models fallbacks messages prompt input
+  tools plugins web_search_options modalities audio prediction service_tier extra_body`.split(/\s+/);
 
 /**
  * What calls through a company's gateway cost: nothing, unless a contract's prices are stated; then what the gateway
@@ -58,6 +52,7 @@ function freeCosts(provider: string): CostExtractor {
   return {
     provider,
     quote: () => ({ boundPicoUsd: 0n }),
+    budgetError: (error) => corporateBudgetError(error, provider),
     receipt(outcome) {
       const { result, modelId } = readOutcome(outcome);
       const usage = result && usageOf(result);
@@ -77,6 +72,8 @@ function contractCosts(contract: {
   return {
     provider: name,
     surfaces: ["generate", "stream", "embed"],
+    // Some gateways tell a running usage, which is not the bill of a stream that ends early.
+    readsRawChunks: true,
     quote(call) {
       refuseUnbounded(call, name);
       const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
@@ -84,11 +81,12 @@ function contractCosts(contract: {
     },
     // Some gateways refuse for money with a status that otherwise proves nothing, such as 412.
     refusal: (error) => corporateBudgetError(error) && "refused for money by the gateway",
+    budgetError: (error) => corporateBudgetError(error, name),
     receipt(outcome) {
       const { call } = outcome;
       const { result, modelId } = readOutcome(outcome);
       if (!result) return boundReceipt(outcome);
-      const reported = reportedCost(outcome, result, { name, costFrom });
+      const reported = reportedCost(outcome, result, costFrom);
       const usage = usageOf(result);
       const evidence = { modelId, ...(usage ? { usage } : {}) };
       if (reported !== undefined) return { costPicoUsd: reported, kind: "reported", ...evidence };
@@ -107,19 +105,14 @@ function computedReceipt(price: ModelPrice, evidence: { modelId: string; usage?:
  * What the gateway says that the call cost. Zero is not taken for an answer: gateways report it also for models that
  * they have no price of.
  */
-function reportedCost(
-  { error }: Outcome,
-  result: CallResult,
-  { name, costFrom }: { name: string; costFrom: CostFrom | undefined },
-): bigint | undefined {
+function reportedCost({ call, error }: Outcome, result: CallResult, costFrom: CostFrom | undefined) {
   if (!costFrom) return undefined;
   if (costFrom === "body") return readAmount(rawUsageOf(result)?.cost);
-  const fromError = responseOfError(error).headers[costFrom.header.toLowerCase()];
-  return readAmount(asRecord(result.providerMetadata?.[name])?.[headerCostKey] ?? fromError);
+  // The headers of a stream are sent before its cost is known.
+  const own = call.surface === "stream" ? undefined : result.headers;
+  const headers: Readonly<Record<string, unknown>> = own ?? responseOfError(error).headers;
+  return readAmount(headers[costFrom.header.toLowerCase()]);
 }
-
-/** Where in a provider's metadata the cost stands that was read from a response header. */
-export const headerCostKey = "costFromHeader";
 
 function refuseUnbounded({ request, surface }: Call, name: string): void {
   if (surface !== "generate" && surface !== "stream" && surface !== "embed") {

@@ -6,6 +6,8 @@ const refusals = new Set([400, 401, 402, 403, 412, 422, 429]);
 const moneyCode = /budget_exceeded|insufficient_quota|quota_exceeded|insufficient_credits|billing/i;
 /** Words of such refusals: LiteLLM, Portkey (412) and Kong (429) have no code of their own for them. */
 const moneyWords = /budget|quota|usage limit|spend(ing)? limit|credit|cost limit/i;
+/** The same with statuses of bad requests, which also speak of token budgets and the like: somebody's money is used up. */
+const usedUp = /(budget|quota|credits?)\b.{0,40}\b(exceeded|exhausted|reached|used up)|exceeded ?budget|over budget/i;
 /** A limit per minute or second is a rate limit, whatever it is called. It goes away by waiting. */
 const rateWords = /per[ -](minute|second)|requests?\/m|\b[rt]pm\b/i;
 
@@ -16,8 +18,10 @@ const rateWords = /per[ -](minute|second)|requests?\/m|\b[rt]pm\b/i;
  */
 export function corporateBudgetError(error: unknown, provider = "corporate"): UpstreamBudgetError | undefined {
   for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
+    if (UpstreamBudgetError.isInstance(next)) return next;
     const { statusCode, words, code, message } = readRefusal(next as Record<string, unknown>);
-    const isMoney = moneyCode.test(code) || (moneyWords.test(words) && !rateWords.test(words));
+    const spent = statusCode === 400 || statusCode === 422 ? usedUp : moneyWords;
+    const isMoney = moneyCode.test(code) || (spent.test(words) && !rateWords.test(words));
     if (statusCode !== undefined && refusals.has(statusCode) && (statusCode === 402 || isMoney)) {
       return new UpstreamBudgetError({
         provider,

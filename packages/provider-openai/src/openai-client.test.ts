@@ -1,6 +1,8 @@
 import { BudgetExceededError, CostTracker, isBudgetExceeded, usd } from "@autolabel/budget-core";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
 import {
+  createProviderRegistry,
+  customProvider,
   embedMany,
   generateImage,
   generateSpeech,
@@ -134,8 +136,13 @@ describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) =>
 
   it("costs nothing when OpenAI refuses for money, and says so", async () => {
     const { model, tracker } = await setUp("1", { creditPicoUsd: 0n });
-    const error = await generateText({ model, prompt, maxRetries: 0 }).catch((caught: unknown) => caught);
-    expect(openAiBudgetError(error)).toMatchObject({ provider: "openai", statusCode: 429 });
+    const error = await generateText({ model, prompt }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: "upstream_budget", provider: "openai", statusCode: 429 });
+    expect(openAiBudgetError(error)).toBe(error);
+    const stream = streamText({ model, prompt, onError: () => {} });
+    await expect(stream.text).rejects.toMatchObject({ code: "upstream_budget", statusCode: 429 });
+    // It is no rate limit, so nothing was tried again.
+    expect(simulator.requests).toBe(2);
     await expectBilledAsRecorded(tracker);
   });
 
@@ -163,6 +170,77 @@ describe.each(["responses", "chat"] as const)("a budgeted model of %s", (api) =>
     expect(sent.map(({ store }) => store)).toEqual(api === "chat" ? [undefined, true] : [false, true]);
     expect(openai("gpt-4o-mini").provider).toBe("openai.responses");
   });
+});
+
+describe("a stream that ends before its answer does", () => {
+  it("counts at the bound, though every chunk told a running usage", async () => {
+    simulator = await startSimulator();
+    const told = { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 };
+    const chunk = { id: "c", model: "gpt-4o-mini", choices: [{ index: 0, delta: { content: "w " } }], usage: told };
+    const body = `data: ${JSON.stringify(chunk)}\n\n`.repeat(2);
+    const tracker = new CostTracker({ budget: "1" });
+    const headers = { "content-type": "text/event-stream" };
+    const openai = createBudgetedOpenAI({
+      tracker,
+      apiKey: "test",
+      fetch: async () => new Response(body, { headers }),
+    });
+    await streamText({ model: openai.chat("gpt-4o-mini"), prompt: "Hello", maxOutputTokens: 100 }).consumeStream();
+    expect(await tracker.getStats()).toMatchObject({ callCount: 1, boundCallCount: 1, held: 0 });
+  });
+});
+
+describe("the service tier", () => {
+  async function sentTiers(baseURL: string | undefined) {
+    simulator = await startSimulator();
+    const sent: unknown[] = [];
+    const openai = createBudgetedOpenAI({
+      tracker: new CostTracker({ budget: "1" }),
+      apiKey: "test",
+      ...(baseURL === undefined ? {} : { baseURL }),
+      fetch: async (url, init) => {
+        sent.push((JSON.parse(init?.body as string) as { service_tier?: unknown }).service_tier);
+        return await fetch(simulator.openAiUrl + new URL(new Request(url).url).pathname.slice("/v1".length), init);
+      },
+    });
+    for (const model of [openai("gpt-5-mini"), openai.chat("gpt-5-mini")]) {
+      for (const openai of [{}, { serviceTier: undefined }, { serviceTier: "flex" }]) {
+        await generateText({ model, prompt: "Hello", maxOutputTokens: 20, providerOptions: { openai } });
+      }
+    }
+    return sent;
+  }
+
+  it.each([undefined, "https://eu.api.openai.com/v1"])(
+    "is named to OpenAI itself, where a project's own may be a dearer one: %s",
+    async (baseURL) => {
+      const tiers = ["default", "default", "flex"];
+      expect(await sentTiers(baseURL)).toEqual([...tiers, ...tiers]);
+    },
+  );
+
+  it("is left to other servers", async () => {
+    const tiers = [undefined, undefined, "flex"];
+    expect(await sentTiers("https://gateway.example.com/v1")).toEqual([...tiers, ...tiers]);
+  });
+});
+
+it("is a provider for registries and custom providers", async () => {
+  simulator = await startSimulator();
+  const tracker = new CostTracker({ budget: "5" });
+  const openai = createBudgetedOpenAI({ tracker, apiKey: "test", baseURL: simulator.openAiUrl });
+  const registry = createProviderRegistry({ openai });
+  const fallback = customProvider({ fallbackProvider: openai });
+  for (const model of [registry.languageModel("openai:gpt-4o-mini"), fallback.languageModel("gpt-4o-mini")]) {
+    const { usage } = await generateText({ model, prompt: "Hello", maxOutputTokens: 20 });
+    expect(usage.inputTokens).toBe(simulator.invoice.lines.at(-1)?.promptTokens);
+  }
+  await embedMany({ model: registry.embeddingModel("openai:text-embedding-3-small"), values: ["one"] });
+  await generateImage({ model: registry.imageModel("openai:gpt-image-1"), prompt: "A cat", size: "1024x1024" });
+  await generateSpeech({ model: registry.speechModel("openai:tts-1"), text: "Hello" });
+  await transcribe({ model: registry.transcriptionModel("openai:whisper-1"), audio: wav(2) });
+  expect(simulator.invoice.count).toBe(6);
+  await expectBilledAsRecorded(tracker);
 });
 
 it("a budgeted embedding model records what is billed, and is refused with the same error", async () => {

@@ -18,7 +18,7 @@ import type { Told } from "./calls/media-usage.ts";
 import { usageOfResult } from "./calls/openai-usage.ts";
 import { refuseUnbounded, serviceTierOf } from "./calls/text-request.ts";
 import { unbounded } from "./calls/unbounded.ts";
-import { openAiRefusal, responseOfError } from "./openai-errors.ts";
+import { openAiBudgetError, openAiRefusal, responseOfError } from "./openai-errors.ts";
 import { type OpenAiPrices, openAiPriceBook } from "./openai-prices.ts";
 
 /** Options of {@link openAiCosts}. */
@@ -72,6 +72,7 @@ export function openAiCosts(options: OpenAiCostsOptions = {}): CostExtractor {
     readsRawChunks: true,
     quote,
     refusal: openAiRefusal,
+    budgetError: openAiBudgetError,
     receipt(outcome) {
       const { call } = outcome;
       const result = resultOf(outcome);

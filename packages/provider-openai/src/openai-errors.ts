@@ -16,6 +16,7 @@ const moneyCodes = new Set([
  */
 export function openAiBudgetError(error: unknown): UpstreamBudgetError | undefined {
   for (let next = error, depth = 0; typeof next === "object" && next !== null && depth < 8; depth++) {
+    if (UpstreamBudgetError.isInstance(next)) return next;
     const { statusCode, code, type, message } = readRefusal(next);
     if (statusCode === 402 || moneyCodes.has(code ?? "") || moneyCodes.has(type ?? "")) {
       return new UpstreamBudgetError({

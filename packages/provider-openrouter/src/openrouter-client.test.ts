@@ -1,5 +1,6 @@
 import {
   BudgetExceededError,
+  budgetEmbeddingMiddleware,
   budgetMiddleware,
   CostTracker,
   isBudgetExceeded,
@@ -12,6 +13,7 @@ import {
   createProviderRegistry,
   customProvider,
   defaultSettingsMiddleware,
+  type EmbeddingModel,
   embed,
   embedMany,
   generateText,
@@ -20,6 +22,7 @@ import {
   Output,
   streamText,
   tool,
+  wrapEmbeddingModel,
   wrapProvider,
 } from "ai";
 import { afterEach, describe, expect, it } from "vitest";
@@ -422,6 +425,34 @@ describe("as a provider of the AI SDK", () => {
       expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
       expect(boundCallCount > 0).toBe(exact.spent.picoUsd > simulator.invoice.totalPicoUsd);
       expect(simulator.invoice.count).toBe(2);
+    },
+  );
+
+  const embedders: Record<string, (given: Budgeted) => EmbeddingModel> = {
+    createBudgetedOpenRouter: ({ openrouter }) => openrouter.embeddingModel(embeddingId),
+    "a provider's own extra body": ({ openrouter }) =>
+      openrouter.embeddingModel(embeddingId, { extraBody: { provider: { sort: "price" } } }),
+    withBudget: ({ tracker, api }) =>
+      withBudget(createOpenRouter(api), { tracker, costs: openRouterCosts({ prices }) }).textEmbeddingModel(
+        embeddingId,
+      ),
+    budgetEmbeddingMiddleware: ({ tracker, api }) =>
+      wrapEmbeddingModel({
+        model: createOpenRouter(api).embeddingModel(embeddingId),
+        middleware: budgetEmbeddingMiddleware({ tracker, costs: openRouterCosts({ prices }) }),
+      }),
+  };
+  it.each(Object.entries(embedders))(
+    "has OpenRouter refuse an embedding above the price that was held: %s",
+    async (_name, make) => {
+      const given = await budgeted();
+      const model = make(given);
+      await embed({ model, value: "Hello" });
+      expect(simulator.invoice.count).toBe(1);
+      simulator.setModels({ [embeddingId]: { promptUsdPerMillion: "0.021", completionUsdPerMillion: "0" } });
+      await expect(embed({ model, value: "Hello", maxRetries: 0 })).rejects.toMatchObject({ statusCode: 404 });
+      expect(simulator.invoice.count).toBe(1);
+      await expectBilledAsRecorded(given.tracker);
     },
   );
 

@@ -1,3 +1,4 @@
+import type { JSONValue, SharedV4ProviderOptions } from "@ai-sdk/provider";
 import {
   budgetEmbeddingMiddleware,
   budgetMiddleware,
@@ -19,7 +20,6 @@ import { assertKeyAllows, openRouterKey } from "./api/key.ts";
 import type { LiveOpenRouterPrices } from "./api/live-prices.ts";
 import type { OpenRouterApiOptions } from "./api/openrouter-api.ts";
 import { openRouterCosts } from "./openrouter-costs.ts";
-import { openRouterBudgetError } from "./openrouter-errors.ts";
 import type { OpenRouterPrices } from "./openrouter-prices.ts";
 
 /** Options of {@link createBudgetedOpenRouter}: those of `createOpenRouter`, and the budget. */
@@ -90,12 +90,12 @@ export function createBudgetedOpenRouter(options: BudgetedOpenRouterOptions): Bu
   const chat = (modelId: string, own: OpenRouterChatSettings = {}) => {
     const modelIds = [modelId, ...(own.models ?? [])];
     livePrices?.revalidate(modelIds);
-    const middleware = [tellBudgetErrors(() => prepare(modelIds)), budget];
+    const middleware = [prepared(() => prepare(modelIds)), budget];
     return wrapLanguageModel({ model: provider.chat(modelId, own), middleware });
   };
   const embeddingModel = (modelId: string, own: OpenRouterEmbeddingSettings = {}) => {
     livePrices?.revalidate([modelId]);
-    const middleware = [tellEmbeddingBudgetErrors(() => prepare([modelId])), embeddingBudget];
+    const middleware = [prepared(() => prepare([modelId])), embeddingBudget];
     return wrapEmbeddingModel({ model: provider.textEmbeddingModel(modelId, own), middleware });
   };
   const make = (modelId: string, own?: OpenRouterChatSettings) => chat(modelId, own);
@@ -110,49 +110,34 @@ export function createBudgetedOpenRouter(options: BudgetedOpenRouterOptions): Bu
 
 /**
  * `createOpenRouter` of the AI SDK provider, with what its version 3.1.0 lacks to be taken for what it is by provider
- * registries: without them its models are adapted twice and their usage is garbled. Speaks OpenRouter's own dialect
- * (`compatibility: "strict"`) unless told otherwise.
+ * registries: without them its models are adapted twice and their usage is garbled; and its embeddings heed
+ * `providerOptions.openrouter.provider`. Speaks OpenRouter's own dialect (`compatibility: "strict"`) unless told otherwise.
  */
 export function createOpenRouter(settings: OpenRouterProviderSettings = {}): OpenRouterProvider {
   const provider = createBareOpenRouter({ compatibility: "strict", ...settings });
-  return Object.assign(provider, {
-    specificationVersion: "v4",
-    embeddingModel: (modelId: string, own?: OpenRouterEmbeddingSettings) => provider.textEmbeddingModel(modelId, own),
-  });
-}
-
-/** Prepares every call and gives the refusals for money their name. The budget stands inside it and sees the bare error. */
-function tellBudgetErrors(prepare: () => Promise<void>): LanguageModelMiddleware {
-  return {
-    async wrapGenerate({ doGenerate }) {
-      return await named(prepare, doGenerate);
-    },
-    async wrapStream({ doStream }) {
-      const { stream, ...rest } = await named(prepare, doStream);
-      const rename = new TransformStream<StreamPart, StreamPart>({
-        transform: (part, controller) => {
-          const refusal = part.type === "error" ? openRouterBudgetError(part.error) : undefined;
-          controller.enqueue(refusal ? { type: "error", error: refusal } : part);
-        },
-      });
-      return { ...rest, stream: stream.pipeThrough(rename) };
-    },
+  const make = provider.textEmbeddingModel.bind(provider);
+  const embeddingModel: typeof make = (modelId, own) => {
+    const routed = (provider: JSONValue) => make(modelId, { ...own, extraBody: { ...own?.extraBody, provider } });
+    const model = make(modelId, own);
+    const doEmbed = model.doEmbed.bind(model);
+    return Object.assign(model, {
+      async doEmbed(asked: Parameters<typeof doEmbed>[0] & { providerOptions?: SharedV4ProviderOptions }) {
+        const provider = asked.providerOptions?.openrouter?.provider;
+        return await (provider === undefined ? doEmbed(asked) : routed(provider).doEmbed(asked));
+      },
+    });
   };
+  const aliases = { embeddingModel, textEmbeddingModel: embeddingModel, embedding: embeddingModel };
+  return Object.assign(provider, { specificationVersion: "v4", ...aliases });
 }
 
-type StreamPart = Awaited<ReturnType<Model["doStream"]>>["stream"] extends ReadableStream<infer Part> ? Part : never;
-
-function tellEmbeddingBudgetErrors(prepare: () => Promise<void>): EmbeddingModelMiddleware {
-  return { wrapEmbed: async ({ doEmbed }) => await named(prepare, doEmbed) };
-}
-
-async function named<R>(prepare: () => Promise<void>, call: () => PromiseLike<R>): Promise<R> {
-  try {
+/** Waits for what must be known before a call is quoted. */
+function prepared(prepare: () => Promise<void>): LanguageModelMiddleware & EmbeddingModelMiddleware {
+  const first = async <P>({ params }: { params: P }) => {
     await prepare();
-    return await call();
-  } catch (error) {
-    throw openRouterBudgetError(error) ?? error;
-  }
+    return params;
+  };
+  return { transformParams: first };
 }
 
 /** Looks the key up before the first call. A key that cannot be looked up is not held against it: OpenRouter will say so. */

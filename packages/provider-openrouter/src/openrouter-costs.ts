@@ -7,6 +7,7 @@ import {
   type Outcome,
   picoToDecimal,
   type Receipt,
+  type Surface,
   UnboundedRequestError,
 } from "@autolabel/budget-core";
 import {
@@ -21,7 +22,7 @@ import { asRecord, readAmount } from "./api/exact-json.ts";
 import { type CostLookup, generationLookup } from "./api/generation.ts";
 import type { LiveOpenRouterPrices } from "./api/live-prices.ts";
 import { reportedCost } from "./api/reported-cost.ts";
-import { openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
+import { openRouterBudgetError, openRouterRefusal, responseOfError } from "./openrouter-errors.ts";
 import { type CallPrices, callPrices, type OpenRouterPrices, openRouterPriceBook } from "./openrouter-prices.ts";
 
 /** Options of {@link openRouterCosts}. */
@@ -67,9 +68,11 @@ export function openRouterCosts(options: OpenRouterCostsOptions = {}): CostExtra
       const quotes = listed.map((price, index) => quoteCall(asked, price, books[index]?.book.hash ?? ""));
       const dearest = quotes.reduce((most, quote) => (quote.boundPicoUsd > most.boundPicoUsd ? quote : most));
       const boundPicoUsd = dearest.boundPicoUsd * BigInt(choices);
-      return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider: withMaxPrice(routing, listed) } } };
+      const provider = withMaxPrice(routing, listed, call.surface);
+      return { ...dearest, boundPicoUsd, providerOptions: { openrouter: { provider } } };
     },
     refusal: openRouterRefusal,
+    budgetError: openRouterBudgetError,
     receipt(outcome) {
       const result = outcome.result?.usage === undefined ? resultOfError(outcome) : outcome.result;
       const prices = quoted.get(outcome.call) ?? pricesNow({});
@@ -192,14 +195,16 @@ type Routing = Record<string, JSONValue>;
  * Has OpenRouter itself refuse whoever asks more than the prices that the bound was computed with: listed prices grow
  * old, the bill must not outgrow the hold. A lower highest price of the caller's stays.
  */
-function withMaxPrice(routing: Routing, listed: readonly ModelPrice[]): Routing {
+function withMaxPrice(routing: Routing, listed: readonly ModelPrice[], surface: Surface): Routing {
   const own = asRecord(routing.max_price) as Routing | undefined;
   const highest = (key: "input" | "output", given: JSONValue | undefined) => {
     const most = listed.map(({ rates }) => rates[key]).reduce((dearest, rate) => (rate > dearest ? rate : dearest));
     const lower = readAmount(given);
     return Number(picoToDecimal(lower !== undefined && lower < most ? lower : most));
   };
-  const prices = { prompt: highest("input", own?.prompt), completion: highest("output", own?.completion) };
+  const prompt = highest("input", own?.prompt);
+  // An embedding has no completion, whatever its price is.
+  const prices = surface === "embed" ? { prompt } : { prompt, completion: highest("output", own?.completion) };
   return { ...routing, max_price: { ...own, ...prices } };
 }
 

@@ -20,7 +20,7 @@ const own500 = "only OpenRouter promises that its own 500 is not billed; a batch
 /** What an answer without usage costs. Its record is looked up; the header of a gateway tells it but for streams. */
 function withoutUsage(family: Family): readonly Attempt[] {
   if (family.kind === "speech") return [paid];
-  if (family.provider === "gateway, cost in header" && family.kind === "answer") return [paid];
+  if (family.provider === "gateway, cost in header" && family.kind !== "stream") return [paid];
   return onRecord(family);
 }
 

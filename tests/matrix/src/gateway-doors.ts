@@ -19,7 +19,10 @@ const models = {
   [embeddingId]: { promptUsdPerMillion: "0.02", completionUsdPerMillion: "0" },
 };
 /** Bounds calls and no more: only what the gateway tells is the truth, and tokens x price would be above it. */
-const dearer = { [chatId]: { input: "0.60", output: "1.80", maxOutputTokens: 4096 } };
+const dearer = {
+  [chatId]: { input: "0.60", output: "1.80", maxOutputTokens: 4096 },
+  [embeddingId]: { input: "0.04", output: "0" },
+};
 
 function corporate(costs: CorporateCostsOptions) {
   return ({ tracker, simulator }: Site) =>
@@ -28,6 +31,7 @@ function corporate(costs: CorporateCostsOptions) {
 const priced = corporate({ prices: contract });
 const toldInBody = corporate({ prices: dearer, costFrom: "body" });
 const toldInHeader = corporate({ prices: contract, costFrom: { header: "x-litellm-response-cost" } });
+const embeddingInHeader = corporate({ prices: dearer, costFrom: { header: "x-litellm-response-cost" } });
 const free = corporate({});
 const wrapped = ({ tracker, simulator }: Site) =>
   withBudget(createOpenAICompatible({ name: "corporate", apiKey, baseURL: simulator.gatewayUrl, includeUsage: true }), {
@@ -78,6 +82,15 @@ export const gatewayDoors: readonly Door[] = [
       options: { models, gatewayCost: "header" },
     },
     plainWays,
+  ),
+  ...doorsOf<Embedding>(
+    {
+      provider: "gateway, cost in header",
+      name: "createCorporate, embedding, costFrom header",
+      connect: (site) => embeddingInHeader(site).embedding(embeddingId),
+      options: { models, gatewayCost: "header" },
+    },
+    embeddingWays,
   ),
   ...doorsOf<Model>(
     { provider: "free gateway", name: "createCorporate", connect: (site) => free(site)("any-model") },

@@ -46,6 +46,8 @@ export interface OpenCall {
    * unresolved until its cost is known. With an error that proves that nothing was charged it is released.
    */
   leave(error?: unknown): Promise<void>;
+  /** An error as its caller shall see it: the provider's refusal for money by its own name. */
+  named(error: unknown): unknown;
 }
 
 /**
@@ -91,6 +93,7 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     cut: (result) => close({ call, quote, ...(result ? { result } : {}) }),
     cancel: () => close("never sent"),
     leave: (error) => close({ left: error }),
+    named: (error) => costs.budgetError?.(error) ?? error,
   };
 }
 

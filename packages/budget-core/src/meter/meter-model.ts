@@ -10,6 +10,7 @@ export interface ModelCallOptions {
   abortSignal?: AbortSignal | undefined;
   headers?: unknown;
   maxOutputTokens?: number | undefined;
+  providerOptions?: Readonly<Record<string, object>> | undefined;
 }
 
 /** Meters `doGenerate` of a language model. */
@@ -42,7 +43,9 @@ export async function meterDoStream(metering: Metering, model: LanguageModelV4, 
     return meterStream(source, open, params.abortSignal, includeRawChunks);
   } catch (error) {
     await (params.abortSignal?.aborted ? open.cut() : open.fail(error));
-    throw error;
+    const told = open.named(error);
+    if (!BudgetError.isInstance(told)) throw told;
+    return { stream: deniedStream(told) };
   }
 }
 
@@ -52,8 +55,8 @@ export async function meterOther<P extends ModelCallOptions, R>(
   asked: { surface: Surface; model: { modelId: string }; params: P },
   run: (params: P) => PromiseLike<R>,
 ): Promise<R> {
-  return await meterOnce(metering, asked, async () => {
-    const result = await run(asked.params);
+  return await meterOnce(metering, asked, async ({ quote }) => {
+    const result = await run(withSettings(asked.params, quote));
     return { result, seen: seenOf(result) };
   });
 }
@@ -71,7 +74,7 @@ async function meterOnce<P extends ModelCallOptions, R>(
     return result;
   } catch (error) {
     await (asked.params.abortSignal?.aborted ? open.cut() : open.fail(error));
-    throw error;
+    throw open.named(error);
   }
 }
 
@@ -115,12 +118,15 @@ function seenOf(result: unknown): CallResult {
 
 /** The request with what its bound rests on: the output cap, and settings of the provider. */
 function withBounds(params: LanguageModelV4CallOptions, quote: Quote): LanguageModelV4CallOptions {
-  const { maxOutputTokens, providerOptions } = quote;
-  const capped = maxOutputTokens === undefined ? params : { ...params, maxOutputTokens };
-  if (!providerOptions) return capped;
+  const { maxOutputTokens } = quote;
+  return withSettings(maxOutputTokens === undefined ? params : { ...params, maxOutputTokens }, quote);
+}
+
+function withSettings<P extends ModelCallOptions>(params: P, { providerOptions }: Quote): P {
+  if (!providerOptions) return params;
   const merged = { ...params.providerOptions };
   for (const [name, options] of Object.entries(providerOptions)) merged[name] = { ...merged[name], ...options };
-  return { ...capped, providerOptions: merged };
+  return { ...params, providerOptions: merged };
 }
 
 function deniedStream(error: unknown): ReadableStream<LanguageModelV4StreamPart> {

@@ -152,6 +152,24 @@ describe("meterStream settles exactly once", () => {
     expect(cut.settlements).toEqual([bound]);
   });
 
+  const choice = (finish_reason: string | null) => ({ ...counted, choices: [{ delta: {}, finish_reason }] });
+  it.each<[string, unknown[], bigint]>([
+    ["a running count, when the answer had not ended", [choice(null), choice(null)], bound],
+    ["the count that comes with the reason to stop", [choice(null), choice("stop")], trueCost],
+    [
+      "the count that comes after it, beside an empty choice",
+      [{ choices: [{ finish_reason: "stop" }] }, choice(null)],
+      trueCost,
+    ],
+    ["the count that comes with no choice", [choice(null), { ...counted, choices: [] }], trueCost],
+    ["the count that comes with an error", [{ ...choice(null), error: { code: 502 } }], trueCost],
+  ])("by %s", async (_name, chunks, cost) => {
+    // The finish part that the AI SDK makes of an early end has the last count that it saw.
+    const { stream, settlements } = await meter([...deltas, ...chunks.map(raw), finish], "close");
+    await read(stream);
+    expect(settlements).toEqual([cost]);
+  });
+
   it("when the signal was aborted before the stream began", async () => {
     const abort = new AbortController();
     const tracker = new CostTracker({ budget: "1" });

@@ -17,8 +17,11 @@ export function meterStream(
 ): LanguageModelV4StreamResult {
   const reader = source.stream.getReader();
   const seen: CallResult = { headers: source.response?.headers };
-  /** The raw chunk that told the usage. In mid-stream it may be a running count, so it counts only at the stream's end. */
+  /** The raw chunk that told the final usage. What follows it may still be lost, so it counts only at the stream's end. */
   let counted: unknown;
+  /** Usage was told before the answer had ended: what had been generated until then. */
+  let isRunning = false;
+  let hasEnded = false;
   let failure: unknown;
   let generated = false;
   let consumer: ReadableStreamDefaultController<LanguageModelV4StreamPart> | undefined;
@@ -50,16 +53,20 @@ export function meterStream(
         seen.modelId = value.modelId ?? seen.modelId;
       }
       if (value.type === "raw") {
-        if (tellsUsage(value.rawValue)) counted = value.rawValue;
+        const { tellsUsage, choices, isEnd } = readChunk(value.rawValue);
+        hasEnded ||= isEnd;
+        if (tellsUsage && (hasEnded || !choices.length)) counted = value.rawValue;
+        else if (tellsUsage) isRunning = true;
         if (!includeRawChunks) continue;
       }
       if (value.type === "error") failure = value.error;
       if (value.type.endsWith("-delta") || value.type === "tool-call") generated = true;
-      if (value.type === "finish")
+      // A finish part comes also when the stream ended before the answer did: then it has the count of what came so far.
+      if (value.type === "finish" && (counted !== undefined || !isRunning))
         Object.assign(seen, { usage: value.usage, providerMetadata: value.providerMetadata });
       // Settled before the finish part is seen, so that whoever reads the balance after the stream reads the truth.
       if (value.type === "finish") await end();
-      consumer?.enqueue(value);
+      consumer?.enqueue(value.type === "error" ? { ...value, error: open.named(value.error) } : value);
     }
   };
   const end = () => {
@@ -77,14 +84,17 @@ export function meterStream(
       () => consumer?.close(),
       async (error: unknown) => {
         await (signal?.aborted || generated ? open.cut(seen) : open.fail(error, seen));
-        consumer?.error(error);
+        consumer?.error(open.named(error));
       },
     )
     .finally(() => signal?.removeEventListener("abort", onAbort));
   return { ...source, stream };
 }
 
-function tellsUsage(chunk: unknown): boolean {
-  const { usage } = (chunk ?? {}) as { usage?: unknown };
-  return typeof usage === "object" && usage !== null;
+/** Reads a chunk of a chat completion; those of other protocols have no choices. */
+function readChunk(chunk: unknown) {
+  const { usage, choices: given, error } = (chunk ?? {}) as { usage?: unknown; choices?: unknown; error?: unknown };
+  const choices: readonly { finish_reason?: unknown }[] = Array.isArray(given) ? given : [];
+  const isEnd = Boolean(error) || choices.some((choice) => choice?.finish_reason);
+  return { tellsUsage: typeof usage === "object" && usage !== null, choices, isEnd };
 }

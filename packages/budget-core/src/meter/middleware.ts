@@ -1,6 +1,13 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type {
+  EmbeddingModelV4,
+  EmbeddingModelV4CallOptions,
+  ImageModelV4,
+  ImageModelV4CallOptions,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+} from "@ai-sdk/provider";
 import type { Metering } from "./meter-call.ts";
-import { type ModelCallOptions, meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
+import { meterDoStream, meterGenerate, meterOther } from "./meter-model.ts";
 
 /** What the AI SDK hands to a middleware, as far as it is used; its types differ between ai 6 and 7, its shape not. */
 interface Asked {
@@ -32,7 +39,8 @@ export interface BudgetImageMiddleware {
  * AI SDK middleware that lets a call through only when its upper bound fits the budget, and counts what it cost.
  *
  * Place it last (innermost) in `wrapLanguageModel({ middleware: [...] })`, so that it sees each attempt that is really
- * sent. It puts `maxOutputTokens` on every request: without an output cap a call has no bound.
+ * sent. Two budgets on one model count each call twice: for a further budget use a child tracker or `runWithBudget`.
+ * It puts `maxOutputTokens` on every request: without an output cap a call has no bound.
  *
  * @throws BudgetExceededError to the caller of generateText, the same instance; streams carry it as their error.
  */
@@ -51,8 +59,11 @@ export function budgetMiddleware(metering: Metering): BudgetMiddleware {
 export function budgetEmbeddingMiddleware(metering: Metering): BudgetEmbeddingMiddleware {
   return {
     specificationVersion: "v3",
-    wrapEmbed: ({ params, model, doEmbed }) =>
-      meterOther(metering, { surface: "embed", model: asModel(model), params: params as ModelCallOptions }, doEmbed),
+    wrapEmbed: ({ params, model }) => {
+      const embedding = model as EmbeddingModelV4;
+      const asked = { surface: "embed", model: embedding, params: params as EmbeddingModelV4CallOptions } as const;
+      return meterOther(metering, asked, (bounded) => embedding.doEmbed(bounded)) as Promise<never>;
+    },
   };
 }
 
@@ -60,11 +71,10 @@ export function budgetEmbeddingMiddleware(metering: Metering): BudgetEmbeddingMi
 export function budgetImageMiddleware(metering: Metering): BudgetImageMiddleware {
   return {
     specificationVersion: "v3",
-    wrapGenerate: ({ params, model, doGenerate }) =>
-      meterOther(metering, { surface: "image", model: asModel(model), params: params as ModelCallOptions }, doGenerate),
+    wrapGenerate: ({ params, model }) => {
+      const images = model as ImageModelV4;
+      const asked = { surface: "image", model: images, params: params as ImageModelV4CallOptions } as const;
+      return meterOther(metering, asked, (bounded) => images.doGenerate(bounded)) as Promise<never>;
+    },
   };
-}
-
-function asModel(model: object): { modelId: string } {
-  return model as { modelId: string };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Call, CostExtractor } from "../costs.ts";
 import { UnboundedRequestError } from "../errors/unbounded-request-error.ts";
+import { UpstreamBudgetError } from "../errors/upstream-budget-error.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { budgetEmbeddingMiddleware, budgetImageMiddleware } from "./middleware.ts";
 import { coverage, withBudget } from "./with-budget.ts";
@@ -194,6 +195,14 @@ describe("withBudget", () => {
     ]);
   });
 
+  it("takes nothing that is under a budget already, which would be counted twice", () => {
+    const given = metering();
+    const provider = withBudget(makeProvider(), given);
+    for (const metered of [provider, provider.chat("m"), provider.textEmbeddingModel("m")]) {
+      expect(() => withBudget(metered, metering())).toThrow(/metered already/);
+    }
+  });
+
   it("takes a model alone, and settles a call that throws", async () => {
     const given = metering();
     const model = new EmbeddingModel();
@@ -212,6 +221,32 @@ describe("withBudget", () => {
 });
 
 describe("middleware of other models", () => {
+  it("tells its caller the provider's own refusal for money by its name, in streams as their error", async () => {
+    const { tracker, costs } = metering();
+    const refusal = Object.assign(new Error("Payment required"), { statusCode: 402 });
+    const named = new UpstreamBudgetError({ provider: "test", statusCode: 402, message: "No credit", cause: refusal });
+    const budgetError = (error: unknown) => (error === refusal ? named : undefined);
+    const broke = (_params: object) => Promise.reject(refusal);
+    const errorPart = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue({ type: "error", error: refusal });
+        controller.close();
+      },
+    });
+    const chat = (doStream: (params: object) => Promise<{ stream: ReadableStream }>) =>
+      Object.assign(new LanguageModel(), { supportedUrls: {}, doGenerate: broke, doStream });
+    const embedding = Object.assign(new EmbeddingModel(), { doEmbed: broke });
+    const options = { tracker, costs: { ...costs, budgetError } };
+    await expect(withBudget(embedding, options).doEmbed({ values: ["a"] })).rejects.toBe(named);
+    await expect(withBudget(chat(broke), options).doGenerate({})).rejects.toBe(named);
+    for (const doStream of [broke, async () => ({ stream: errorPart })]) {
+      const { stream } = await withBudget(chat(doStream), options).doStream({});
+      const parts = await Array.fromAsync(stream as unknown as AsyncIterable<{ type: string; error?: unknown }>);
+      expect(parts.find(({ type }) => type === "error")?.error).toBe(named);
+    }
+    expect(await tracker.getStats()).toMatchObject({ held: 0, totalCost: 0 });
+  });
+
   it("meters embeddings and images", async () => {
     const given = metering();
     const [embedding, image] = [new EmbeddingModel(), new ImageModel()];

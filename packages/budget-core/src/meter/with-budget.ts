@@ -30,10 +30,13 @@ const doors = new WeakMap<object, () => Door[]>();
  * transcription, reranking, video and decision models, whatever of them the {@link CostExtractor} can bound. The
  * provider's own type is kept. Its `tools`, which send nothing themselves, stay as they are.
  *
- * @throws TypeError for what is neither a provider nor a model, and for a speech or transcription model by itself: they
- * look alike, so give the provider that makes it.
+ * @throws TypeError for what is neither a provider nor a model, for what is under a budget already, and for a speech or
+ * transcription model by itself: they look alike, so give the provider that makes it.
  */
 export function withBudget<T extends object>(target: T, options: WithBudgetOptions): T {
+  if (doors.has(target)) {
+    throw new TypeError("It is metered already. For a further budget, use a child tracker or runWithBudget");
+  }
   const kind = kindOfModel(target);
   const wrapped = kind ? meterModel(target, kind, options) : meterProvider(target, options);
   return wrapped as T;
@@ -163,7 +166,7 @@ function closed(door: object, name: string): object {
 function refuse(name: string): never {
   throw new UnboundedRequestError({
     reason: `what "${name}" costs is not metered`,
-    fix: "Use the provider that you gave to withBudget for it, or withBudget(…, { strict: false }): what it spends is then neither limited nor counted.",
+    fix: "Use the provider that you gave to withBudget for it, or { strict: false }: what it spends is then neither limited nor counted.",
   });
 }
 

@@ -74,8 +74,13 @@ export function targetOf(url: URL, baseURL: string): Target {
   return {
     path: rest ?? path,
     deployment: deployment === undefined ? undefined : decodeURIComponent(deployment),
-    isOpenAi: /(^|\.)openai\.com$/.test(url.hostname),
+    isOpenAi: isOpenAi(url),
   };
+}
+
+/** Whether an address is OpenAI's own, also a regional one. */
+export function isOpenAi({ hostname }: URL): boolean {
+  return /(^|\.)openai\.com$/.test(hostname);
 }
 
 /** What is asked of the model at an endpoint. */

@@ -15,14 +15,7 @@ export const gatewayChat: Wire = {
   name: "gateway",
   servesAnyModel: true,
   path: "/gateway/v1/chat/completions",
-  headers(generation) {
-    const { gatewayCost } = generation.reporting;
-    const tellsCost = gatewayCost === "header" && !generation.request.stream;
-    return {
-      ...openAiChat.headers(generation),
-      ...(tellsCost && { "x-litellm-response-cost": decimalText(fullCharge(generation).costPicoUsd) }),
-    };
-  },
+  headers: (generation) => ({ ...openAiChat.headers(generation), ...costHeader(generation) }),
   reply: (generation, charge) => withCost(generation, charge, openAiChat.reply(generation, charge)),
   closeFrames(generation, charge) {
     const frames = openAiChat.closeFrames(generation, charge);
@@ -39,7 +32,14 @@ export const gatewayEmbeddings: Wire = {
   name: "gateway",
   servesAnyModel: true,
   path: "/gateway/v1/embeddings",
+  headers: (generation) => ({ ...openAiEmbeddings.headers(generation), ...costHeader(generation) }),
+  reply: (generation, charge) => withCost(generation, charge, openAiEmbeddings.reply(generation, charge)),
 };
+
+function costHeader(generation: Generation): Readonly<Record<string, string>> {
+  const tellsCost = generation.reporting.gatewayCost === "header" && !generation.request.stream;
+  return tellsCost ? { "x-litellm-response-cost": decimalText(fullCharge(generation).costPicoUsd) } : {};
+}
 
 function withCost({ reporting }: Generation, charge: Charge, body: unknown): unknown {
   const reply = body as { usage?: object };
