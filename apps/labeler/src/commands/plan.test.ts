@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { usd } from "@autolabel/budget-core";
 import { type Simulator, startSimulator } from "@autolabel/simulator";
 import { parse } from "csv-parse/sync";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -59,10 +60,27 @@ describe("autolabel plan", () => {
       rows: 60,
       texts: 60,
       price: { modelId: "openai/gpt-4o-mini", inputUsdPer1M: "0.15", outputUsdPer1M: "0.6" },
-      budget: { usd: "1", expectedRows: 60, certainRows: 60 },
+      limits: [{ kind: "budget", limitUsd: "1", leftUsd: "1", expectedRows: 60, certainRows: 60 }],
     });
     expect(Number(told.costUsd?.upper)).toBeGreaterThan(Number(told.costUsd?.expected));
     expect(told.costUsd?.upper).toMatch(/^0\.\d+$/);
+  });
+
+  it("tells how far a pool reaches, of which other runs have spent a part, and leaves its books alone", async () => {
+    const pool = ["--pool", "team", "--pool-budget", "0.0004"];
+    const before = await run(["plan", ...task, "--budget", "1", ...pool]);
+    expect(before.stdout).toMatch(/pool {6}\$0\.0004.* of the pool "team" reaches about \d+ of 60 rows/);
+    expect(before.stdout).toMatch(/budget {4}\$1.* pays for all rows/);
+    expect(existsSync(join(folder, ".autolabel"))).toBe(false);
+
+    writeFileSync(join(folder, "other.csv"), "text\nmy refund\nanother refund\na third\n");
+    const other = await run(["label", "other.csv", ...task.slice(1), "--budget", "1", ...pool]);
+    expect(other.code).toBe(0);
+    const after = await run(["plan", ...task, "--json", ...pool]);
+    const { limits } = JSON.parse(after.stdout) as { limits: { name: string; limitUsd: string; leftUsd: string }[] };
+    expect(limits).toHaveLength(1);
+    expect(limits[0]).toMatchObject({ name: 'the pool "team"', limitUsd: "0.0004" });
+    expect(usd(limits[0]?.leftUsd ?? 0).picoUsd).toBe(400_000_000n - simulator.invoice.totalPicoUsd);
   });
 
   it("buys random rows to measure, and labeling goes on with them: none is bought again", async () => {

@@ -4,6 +4,7 @@ import type { LabelingRun } from "../engine/labeling-run.ts";
 import { planRun, type RunPlan } from "../engine/plan-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { startRun } from "../engine/start-run.ts";
+import { limitsLeft } from "../ledger/limits-left.ts";
 import { styleFor } from "../progress/layout.ts";
 import { type ProbeReport, planJson, planTable } from "../progress/plan-view.ts";
 import { roundUp } from "../progress/summary.ts";
@@ -26,10 +27,9 @@ export interface PlanOptions extends LabelOptions {
 export async function plan(dataPath: string | undefined, options: PlanOptions, io: CommandIo): Promise<number> {
   const input = await readLabelInput(dataPath, options);
   const { config, settings } = input;
-  const limit = config.budget ?? settings.llmBudget;
-  const budget = limit === undefined || limit === "unlimited" ? undefined : usd(limit);
+  const limits = await limitsLeft(config, settings);
   const show = (known: { plan: RunPlan; probe?: ProbeReport }) => {
-    const told = { ...known, budget, name: input.name };
+    const told = { ...known, limits, name: input.name };
     const width = io.stdout.columns ?? Number.POSITIVE_INFINITY;
     io.stdout.write(options.json ? `${JSON.stringify(planJson(told))}\n` : planTable(told, width, styleFor(io.stdout)));
   };
