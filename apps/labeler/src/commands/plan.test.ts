@@ -155,10 +155,27 @@ describe("rows that a budget does not reach", () => {
     expect((await facts()).stdout).toMatch(/chosen\s+the first \d+ of the file.*no random\s+sample/s);
   });
 
+  it("are no sample where the order was changed on the way", async () => {
+    expect((await facts("--order", "random")).code).toBe(3);
+    const resumed = await run(["resume", "--budget", "0.0012", "--order", "file", "-j", "2"]);
+    expect(resumed.stdout).toMatch(/chosen\s+in several orders/);
+    await run(["resume", "--budget", "0.0014", "--order", "random:4", "-j", "2"]);
+    expect(readFileSync(join(folder, "out.csv"), "utf8")).not.toContain("label_inclusion");
+    expect((await run(["report"])).stdout).toMatch(/in several orders.*no\s+random\s+sample/s);
+  });
+
   it("are told of with the probability that each row had", async () => {
     const { stdout } = await facts("--order", "stratified:kind");
     const [, share = ""] =
       /within each value of kind \(seed 1\): a row is labeled with\s+probability ([\d.]+) %/.exec(stdout) ?? [];
     expect(Math.abs(Number(share) - (100 * simulator.invoice.count) / 60)).toBeLessThan(4);
+    const rows: Record<string, string>[] = parse(readFileSync(join(folder, "out.csv"), "utf8"), { columns: true });
+    const drawn = rows.filter(({ label_inclusion }) => label_inclusion !== "");
+    expect(drawn.every(({ label_status }) => label_status === "labeled")).toBe(true);
+    // Weighted by what they tell, the rows that were drawn stand for all.
+    expect(drawn.reduce((sum, { label_inclusion }) => sum + 1 / Number(label_inclusion), 0)).toBeCloseTo(60);
+    expect((await run(["export", "--to", "csv", "-o", "all.csv"])).code).toBe(0);
+    expect(readFileSync(join(folder, "all.csv"), "utf8")).toBe(readFileSync(join(folder, "out.csv"), "utf8"));
+    expect((await run(["report"])).stdout).toMatch(/the same share of every value of kind/);
   });
 });

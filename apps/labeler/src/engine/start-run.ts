@@ -9,6 +9,7 @@ import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
 import { claimIdentity, claimRunId, findRun, listRuns, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
+import { mixedOrders } from "./inclusion.ts";
 import { LabelingRun } from "./labeling-run.ts";
 
 /** What {@link startRun} takes. */
@@ -130,13 +131,17 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
       if (task.version !== versionBefore) await store.reopen(["unpaid", "error"]);
       if (options.reopen) await store.reopen(options.reopen);
       if (options.relabel) await store.reopen(finished, { notOfVersion: task.version });
-      if (JSON.stringify(config.order) !== JSON.stringify(before.order)) await store.reorder(config.order);
+      if (isReordered) await store.reorder(config.order);
     };
+    const { rows, unpaid } = await store.counts();
+    const isReordered = JSON.stringify(config.order) !== JSON.stringify(before.order);
     const facts = {
       ...options.facts,
       config: storedConfig(input),
       [taskFact(versionBefore)]: storedConfig(inputBefore),
       [taskFact(task.version)]: storedConfig(input),
+      // A probe is a random sample of its own, so the order is still free.
+      ...(isReordered && !run.isProbe && unpaid < rows ? { [mixedOrders]: "yes" } : {}),
     };
     return await LabelingRun.open({ store, settings, config, costTracker, facts, prepare });
   } catch (error) {
