@@ -81,6 +81,12 @@ describe("autolabel plan", () => {
     expect(limits).toHaveLength(1);
     expect(limits[0]).toMatchObject({ name: 'the pool "team"', limitUsd: "0.0004" });
     expect(usd(limits[0]?.leftUsd ?? 0).picoUsd).toBe(400_000_000n - simulator.invoice.totalPicoUsd);
+
+    const probe = await run(["plan", ...task, "--budget", "1", "--probe", "6", "-j", "1", ...pool]);
+    const [, goOn = ""] =
+      /go on\s+autolabel (resume data-1 --budget [\d.]+ --pool-budget [\d.]+)/.exec(probe.stdout) ?? [];
+    expect((await run(goOn.split(" "))).code).toBe(0);
+    expect(simulator.invoice.count).toBe(63);
   });
 
   it("buys random rows to measure, and labeling goes on with them: none is bought again", async () => {

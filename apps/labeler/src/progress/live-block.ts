@@ -66,7 +66,10 @@ function barLines(state: RunState, width: number, style: Style): string[] {
     budget ? line("budget", [limitText({ ...money, budget })]) : line("spent", [unlimited]),
     ...(isEnded ? [] : [`${indent}${joinParts(moneyParts(state, width, style), width, indent)}`]),
     ...shared.map((limit) =>
-      line(limit.kind, [limitText(limit), style("dim", oneLine(`all runs of ${limit.name}`, width - indent.length))]),
+      line(limit.kind, [
+        limitText(limit),
+        style("dim", oneLine(`all runs of ${limit.name.replace(/^the pool /, "")}`, width - indent.length)),
+      ]),
     ),
   ];
 }

@@ -85,7 +85,7 @@ describe("the view of a run", () => {
   it("shows the pool beside the budget, and which of them leaves the least", () => {
     const text = liveBlock({ ...state, money: inPool, reached: 1440 }, 120, plain);
     expect(text).toContain('$0.0800 free, by the pool "team"');
-    expect(text).toMatch(/^pool {4}█+▓░* {2}\$3\.9000 of \$4\.0000 spent · all runs of the pool "team"$/m);
+    expect(text).toMatch(/^pool {4}█+▓░* {2}\$3\.9000 of \$4\.0000 spent · all runs of "team"$/m);
     expect(text).toContain('ends at about row 1,440, by the pool "team"');
     expect(plainLine({ ...state, money: inPool })).toContain('$3.9000 of $4.0000 spent of the pool "team"');
   });
