@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import type { Money } from "@autolabel/budget-core";
 import { given } from "../config/given.ts";
 import type { LabelingConfigInput } from "../config/labeling-config.ts";
+import { findConfigFile } from "../config/read-config-file.ts";
 import { readExamples, readLabels, readSchema, readText } from "../config/read-task-files.ts";
 import { readBudget, Settings } from "../config/settings.ts";
 import type { RowOrder } from "../store/run-store.ts";
@@ -51,6 +53,11 @@ export interface PaceFlags {
 /** Settings with flags before the environment. */
 export function settingsOf({ store, ledger }: StoreFlags): Settings {
   return new Settings({ ...(store ? { store } : {}), ...(ledger ? { ledger } : {}) });
+}
+
+/** The configuration file that is meant: the one that is named, else the usual one of the folder. */
+export function configPathOf({ config }: { config?: string }): string | undefined {
+  return config === undefined ? findConfigFile(process.cwd()) : resolve(config);
 }
 
 /** The part of a configuration that flags say. @throws UsageError that names the flag and the fix. */

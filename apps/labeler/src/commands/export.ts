@@ -6,6 +6,7 @@ import { type DataFormat, dataFormats, outputForm, standardStream } from "../dat
 import { encodeJsonArray, encodeJsonLines } from "../data/encode-rows.ts";
 import { assertFree, type FileParts, writeFile, writeToStream } from "../data/write-file.ts";
 import { writeRows } from "../data/write-rows.ts";
+import { sampleOrder } from "../engine/inclusion.ts";
 import { argillaRecords } from "../export/argilla.ts";
 import { type ExportJob, exportedRows } from "../export/export-job.ts";
 import type { ExportLayout } from "../export/export-layout.ts";
@@ -81,7 +82,9 @@ function isDataFormat(to: ExportLayout): to is DataFormat {
 
 async function jobOf(run: RunSummary, store: SqliteRunStore, { to, only, offsets }: ExportOptions): Promise<ExportJob> {
   const facts = await store.facts();
-  const { task, labels, model, schema } = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
+  const config = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
+  const { task, labels, model, schema } = config;
+  const sample = sampleOrder(facts, config);
   return {
     runId: run.id,
     task,
@@ -92,7 +95,8 @@ async function jobOf(run: RunSummary, store: SqliteRunStore, { to, only, offsets
     columnTypes: new Map(Object.entries(JSON.parse(facts.columnTypes ?? "{}") as Record<string, ColumnType>)),
     offsets: offsets ?? (isDataFormat(to) ? "utf16" : "codepoint"),
     onlyLabeled: (only ?? (to === "spacy" ? "labeled" : "all")) === "labeled",
-    rows: () => store.rows(),
+    isSample: sample !== undefined,
+    rows: () => store.rows(sample),
   };
 }
 

@@ -84,7 +84,12 @@ export function resumeCommandOf(id: string, { command }: CommandIo, { store, led
 
 function flag(name: string, value: string | undefined): string {
   if (!value) return "";
-  return ` ${name} ${/^[\w./:-]+$/.test(value) ? value : JSON.stringify(value)}`;
+  return ` ${name} ${shellWord(value)}`;
+}
+
+/** A value as it is typed on a command line. */
+export function shellWord(value: string): string {
+  return /^[\w./:,-]+$/.test(value) ? value : JSON.stringify(value);
 }
 
 /** Shows a run while it works, and stops it on Ctrl-C. @returns why it stopped. */

@@ -3,7 +3,7 @@ import { basename, extname, resolve } from "node:path";
 import { UnpricedModelError } from "@autolabel/budget-core";
 import { given } from "../config/given.ts";
 import type { LabelingConfigInput } from "../config/labeling-config.ts";
-import { type FileConfig, findConfigFile, readConfigFile } from "../config/read-config-file.ts";
+import { type FileConfig, readConfigFile } from "../config/read-config-file.ts";
 import type { Settings } from "../config/settings.ts";
 import { type DataFormat, formOf, standardStream } from "../data/data-format.ts";
 import { inputFormat, readRows } from "../data/read-rows.ts";
@@ -16,12 +16,14 @@ import type { CommandIo } from "./command-io.ts";
 import {
   type BudgetFlags,
   configOfFlags,
+  configPathOf,
   type PaceFlags,
   type StoreFlags,
   settingsOf,
   type TaskFlags,
 } from "./config-flags.ts";
 import { finishRun } from "./finish-run.ts";
+import { refuseChanged } from "./refuse-changed.ts";
 
 /** Flags of `autolabel label`. */
 export interface LabelOptions extends StoreFlags, BudgetFlags, TaskFlags, PaceFlags {
@@ -56,6 +58,9 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
         throw new UsageError(
           `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,
         );
+      },
+      whenChanged: async (known, taskVersion) => {
+        if (!options.new) await refuseChanged(known, { input, taskVersion, options, command: io.command });
       },
     }),
   );
@@ -126,7 +131,7 @@ export async function readLabelInput(dataPath: string | undefined, options: Labe
 }
 
 async function configFileOf(options: LabelOptions): Promise<FileConfig> {
-  const path = options.config === undefined ? findConfigFile(process.cwd()) : resolve(options.config);
+  const path = configPathOf(options);
   return path === undefined ? { source: {}, config: {} } : await readConfigFile(path);
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { usd } from "@autolabel/budget-core";
 import { type Simulator, startSimulator } from "@autolabel/simulator";
 import { parse } from "csv-parse/sync";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -59,10 +60,33 @@ describe("autolabel plan", () => {
       rows: 60,
       texts: 60,
       price: { modelId: "openai/gpt-4o-mini", inputUsdPer1M: "0.15", outputUsdPer1M: "0.6" },
-      budget: { usd: "1", expectedRows: 60, certainRows: 60 },
+      limits: [{ kind: "budget", limitUsd: "1", leftUsd: "1", expectedRows: 60, certainRows: 60 }],
     });
     expect(Number(told.costUsd?.upper)).toBeGreaterThan(Number(told.costUsd?.expected));
     expect(told.costUsd?.upper).toMatch(/^0\.\d+$/);
+  });
+
+  it("tells how far a pool reaches, of which other runs have spent a part, and leaves its books alone", async () => {
+    const pool = ["--pool", "team", "--pool-budget", "0.0004"];
+    const before = await run(["plan", ...task, "--budget", "1", ...pool]);
+    expect(before.stdout).toMatch(/pool {6}\$0\.0004.* of the pool "team" reaches about \d+ of 60 rows/);
+    expect(before.stdout).toMatch(/budget {4}\$1.* pays for all rows/);
+    expect(existsSync(join(folder, ".autolabel"))).toBe(false);
+
+    writeFileSync(join(folder, "other.csv"), "text\nmy refund\nanother refund\na third\n");
+    const other = await run(["label", "other.csv", ...task.slice(1), "--budget", "1", ...pool]);
+    expect(other.code).toBe(0);
+    const after = await run(["plan", ...task, "--json", ...pool]);
+    const { limits } = JSON.parse(after.stdout) as { limits: { name: string; limitUsd: string; leftUsd: string }[] };
+    expect(limits).toHaveLength(1);
+    expect(limits[0]).toMatchObject({ name: 'the pool "team"', limitUsd: "0.0004" });
+    expect(usd(limits[0]?.leftUsd ?? 0).picoUsd).toBe(400_000_000n - simulator.invoice.totalPicoUsd);
+
+    const probe = await run(["plan", ...task, "--budget", "1", "--probe", "6", "-j", "1", ...pool]);
+    const [, goOn = ""] =
+      /go on\s+autolabel (resume data-1 --budget [\d.]+ --pool-budget [\d.]+)/.exec(probe.stdout) ?? [];
+    expect((await run(goOn.split(" "))).code).toBe(0);
+    expect(simulator.invoice.count).toBe(63);
   });
 
   it("buys random rows to measure, and labeling goes on with them: none is bought again", async () => {
@@ -137,10 +161,27 @@ describe("rows that a budget does not reach", () => {
     expect((await facts()).stdout).toMatch(/chosen\s+the first \d+ of the file.*no random\s+sample/s);
   });
 
+  it("are no sample where the order was changed on the way", async () => {
+    expect((await facts("--order", "random")).code).toBe(3);
+    const resumed = await run(["resume", "--budget", "0.0012", "--order", "file", "-j", "2"]);
+    expect(resumed.stdout).toMatch(/chosen\s+in several orders/);
+    await run(["resume", "--budget", "0.0014", "--order", "random:4", "-j", "2"]);
+    expect(readFileSync(join(folder, "out.csv"), "utf8")).not.toContain("label_inclusion");
+    expect((await run(["report"])).stdout).toMatch(/in several orders.*no\s+random\s+sample/s);
+  });
+
   it("are told of with the probability that each row had", async () => {
     const { stdout } = await facts("--order", "stratified:kind");
     const [, share = ""] =
       /within each value of kind \(seed 1\): a row is labeled with\s+probability ([\d.]+) %/.exec(stdout) ?? [];
     expect(Math.abs(Number(share) - (100 * simulator.invoice.count) / 60)).toBeLessThan(4);
+    const rows: Record<string, string>[] = parse(readFileSync(join(folder, "out.csv"), "utf8"), { columns: true });
+    const drawn = rows.filter(({ label_inclusion }) => label_inclusion !== "");
+    expect(drawn.every(({ label_status }) => label_status === "labeled")).toBe(true);
+    // Weighted by what they tell, the rows that were drawn stand for all.
+    expect(drawn.reduce((sum, { label_inclusion }) => sum + 1 / Number(label_inclusion), 0)).toBeCloseTo(60);
+    expect((await run(["export", "--to", "csv", "-o", "all.csv"])).code).toBe(0);
+    expect(readFileSync(join(folder, "all.csv"), "utf8")).toBe(readFileSync(join(folder, "out.csv"), "utf8"));
+    expect((await run(["report"])).stdout).toMatch(/the same share of every value of kind/);
   });
 });

@@ -4,6 +4,7 @@ import type { LabelingRun } from "../engine/labeling-run.ts";
 import { planRun, type RunPlan } from "../engine/plan-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { startRun } from "../engine/start-run.ts";
+import { type LimitLeft, limitsLeft } from "../ledger/limits-left.ts";
 import { styleFor } from "../progress/layout.ts";
 import { type ProbeReport, planJson, planTable } from "../progress/plan-view.ts";
 import { roundUp } from "../progress/summary.ts";
@@ -26,10 +27,9 @@ export interface PlanOptions extends LabelOptions {
 export async function plan(dataPath: string | undefined, options: PlanOptions, io: CommandIo): Promise<number> {
   const input = await readLabelInput(dataPath, options);
   const { config, settings } = input;
-  const limit = config.budget ?? settings.llmBudget;
-  const budget = limit === undefined || limit === "unlimited" ? undefined : usd(limit);
+  const limits = await limitsLeft(config, settings);
   const show = (known: { plan: RunPlan; probe?: ProbeReport }) => {
-    const told = { ...known, budget, name: input.name };
+    const told = { ...known, limits, name: input.name };
     const width = io.stdout.columns ?? Number.POSITIVE_INFINITY;
     io.stdout.write(options.json ? `${JSON.stringify(planJson(told))}\n` : planTable(told, width, styleFor(io.stdout)));
   };
@@ -55,7 +55,7 @@ export async function plan(dataPath: string | undefined, options: PlanOptions, i
     const more = Math.max(0, options.probe - doneRows(run.counts));
     const goal = doneRows(run.counts) + more;
     const outcome = await watched(run, io, { resumeCommand: goOn, goal, work: () => run.probe(more) });
-    show({ plan: known, probe: await reportOf(run, { known, goOn, outcome }) });
+    show({ plan: known, probe: await reportOf(run, { known, goOn, outcome, limits }) });
     return exitCodes[outcome.kind];
   } finally {
     await run.close();
@@ -64,7 +64,7 @@ export async function plan(dataPath: string | undefined, options: PlanOptions, i
 
 async function reportOf(
   run: LabelingRun,
-  { known, goOn, outcome }: { known: RunPlan; goOn: string; outcome: RunOutcome },
+  { known, goOn, outcome, limits }: { known: RunPlan; goOn: string; outcome: RunOutcome; limits: readonly LimitLeft[] },
 ): Promise<ProbeReport> {
   const { spent } = (await run.stats()).exact;
   const rest = run.forecast();
@@ -74,7 +74,15 @@ async function reportOf(
   const whole = { p10: before + rest.p10, p50: before + rest.p50, p90: before + rest.p90 };
   // One call more than the forecast: the last one, too, must fit with its bound.
   const needed = usd(whole.p90.toFixed(12)).picoUsd + boundOfOne(known);
-  return { ...report, whole, goOn: run.config.budget === undefined ? goOn : `${goOn} --budget ${roundUp(needed)}` };
+  const budget = run.config.budget === undefined ? "" : ` --budget ${roundUp(needed)}`;
+  return { ...report, whole, goOn: `${goOn}${budget}${poolFlag(limits, needed)}` };
+}
+
+/** Raises a pool that does not hold what the run needs, by what other runs have spent of it. */
+function poolFlag(limits: readonly LimitLeft[], neededPicoUsd: bigint): string {
+  const pool = limits.find(({ kind }) => kind === "pool");
+  if (!pool || pool.left.picoUsd >= neededPicoUsd) return "";
+  return ` --pool-budget ${roundUp(pool.limit.picoUsd - pool.left.picoUsd + neededPicoUsd)}`;
 }
 
 function boundOfOne({ costs, texts }: RunPlan): bigint {

@@ -1,6 +1,7 @@
 import { picoToDecimal } from "@autolabel/budget-core";
 import type { LabelingRun } from "../engine/labeling-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
+import { moneyOf } from "../progress/run-money.ts";
 
 /** Takes one event of a run. Amounts are USD as decimal text. */
 export type EmitEvent = (event: { event: string; [field: string]: unknown }) => void;
@@ -54,11 +55,12 @@ export async function summaryEvent(run: LabelingRun, end: { output: string; exit
 }
 
 async function amountsOf(run: LabelingRun): Promise<Record<string, unknown>> {
-  const { budget, spent, held, unresolved } = (await run.stats()).exact;
+  const { budget, spent, held, unresolved, free } = await moneyOf(run);
   return {
     budgetUsd: budget ? picoToDecimal(budget.picoUsd) : null,
     spentUsd: picoToDecimal(spent.picoUsd),
     heldUsd: picoToDecimal(held.picoUsd),
     unresolvedUsd: picoToDecimal(unresolved.picoUsd),
+    freeUsd: free ? picoToDecimal(free.picoUsd) : null,
   };
 }

@@ -200,6 +200,45 @@ describe("versions of a task", () => {
     expect(pico(relabeled.spentUsd)).toBe(billed(cli));
   });
 
+  it("are not bought silently: label names the command that goes on, and buys nothing", async () => {
+    const cli = await open();
+    cli.writeData("data.csv", 20);
+    const label = (...more: string[]) => cli.run(labelArgs("data.csv", "--budget", "1", "--force", ...more));
+    expect((await label()).code).toBe(0);
+    const refused = await label("--guidelines", "A lost card is lost_card.");
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/data-1 labeled 20 of these 20 rows by another task text \(changed: guidelines\)/);
+    expect(cli.simulator.invoice.count).toBe(20);
+    expect(await cli.json(["runs"])).toHaveLength(1);
+
+    // The command that it names works as it is.
+    const [, named = ""] = /go on with autolabel (.*), where finished/.exec(refused.stderr) ?? [];
+    expect(named).toBe('resume data-1 --guidelines "A lost card is lost_card." --budget 1');
+    const words = named.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [];
+    expect((await cli.run(words)).code).toBe(0);
+    expect(cli.simulator.invoice.count).toBe(20);
+    expect((await cli.run(["resume", "--relabel"])).code).toBe(0);
+    expect(cli.simulator.invoice.count).toBe(40);
+    expect((await label("--guidelines", "A lost card is lost_card.")).stderr).toMatch(/labels these rows already/);
+
+    const byFile = await label("--chain-of-thought");
+    expect(byFile.stderr).toMatch(/changed: guidelines, chain of thought\): .* resume data-1 --config FILE --budget 1/);
+    writeFileSync(join(folder, "autolabel.yaml"), "model: { chain_of_thought: true }\n");
+    expect(cli.simulator.invoice.count).toBe(40);
+  });
+
+  it("are told from another model's run, which goes to another file, and from a new run", async () => {
+    const cli = await open();
+    cli.writeData("data.csv", 5);
+    const other = ["--model", "openrouter:openai/gpt-4o"];
+    const label = (...more: string[]) => cli.run(labelArgs("data.csv", "--budget", "1", "--force", ...more));
+    expect((await label()).code).toBe(0);
+    expect((await label(...other)).stderr).toMatch(/\(changed: model\): .*resume data-1 --config FILE/);
+    expect((await label(...other, "-o", "other.csv")).code).toBe(0);
+    expect((await label("--guidelines", "x", "--new")).code).toBe(0);
+    expect(cli.simulator.invoice.count).toBe(15);
+  });
+
   it("take another configuration file, and never read an answer that was given to another question", async () => {
     // Row 3 is paid for and asked once more when the process dies; its first answer is a label of the second task.
     const cli = await open({

@@ -14,20 +14,25 @@ const added: readonly (readonly [name: string, type: ColumnType, value: (row: La
   ["label_error", "string", (row) => row.error],
   ["row_id", "string", (row) => row.rowId],
 ];
+const inclusion: (typeof added)[number] = ["label_inclusion", "double", (row) => row.inclusion ?? null];
 
 /** The columns of an output: the input's as they are, and what is known of the label. */
 export class LabelColumns {
   readonly #input: readonly string[];
   readonly #names: readonly string[];
+  readonly #added: typeof added;
 
   /**
+   * @param isSample whether each row tells with which probability it was drawn.
+   *
    * Where the input has a column of the same name already, the added ones are prefixed by `autolabel_`, and by
    * `autolabel2_` where it has those too.
    */
-  constructor(inputColumns: readonly string[]) {
+  constructor(inputColumns: readonly string[], isSample = false) {
     this.#input = inputColumns;
-    const prefix = freePrefix(inputColumns);
-    this.#names = added.map(([name]) => `${prefix}${name}`);
+    this.#added = isSample ? [...added, inclusion] : added;
+    const prefix = freePrefix(inputColumns, this.#added);
+    this.#names = this.#added.map(([name]) => `${prefix}${name}`);
   }
 
   /** Name of the column with the label. */
@@ -39,7 +44,7 @@ export class LabelColumns {
   columns(typeOfInput: ReadonlyMap<string, ColumnType>, labelType: ColumnType = "string"): Column[] {
     const own = this.#names.map((name, index) => ({
       name,
-      type: index === 0 ? labelType : (added[index]?.[1] ?? "string"),
+      type: index === 0 ? labelType : (this.#added[index]?.[1] ?? "string"),
     }));
     return [
       ...this.#input.map((name) => ({ name, type: typeOfInput.get(name) ?? "string" })),
@@ -49,16 +54,16 @@ export class LabelColumns {
 
   /** A row with all its columns. */
   record(row: LabeledRow): DataRow {
-    const own = added.map(([, , value], index) => [this.#names[index], value(row)]);
+    const own = this.#added.map(([, , value], index) => [this.#names[index], value(row)]);
     return { ...row.input, ...Object.fromEntries(own) };
   }
 }
 
-function freePrefix(inputColumns: readonly string[]): string {
+function freePrefix(inputColumns: readonly string[], columns: typeof added): string {
   for (let round = 0; ; round++) {
     const prefix = round === 0 ? "" : `autolabel${round === 1 ? "" : round}_`;
     // The row's name may be the input's own; a label must never be mistaken for one that was there before.
-    const clashes = added.some(([name]) => name !== "row_id" && inputColumns.includes(`${prefix}${name}`));
+    const clashes = columns.some(([name]) => name !== "row_id" && inputColumns.includes(`${prefix}${name}`));
     if (!clashes) return prefix;
   }
 }

@@ -15,6 +15,8 @@ export interface RowsToWrite {
   inputColumns: readonly string[];
   /** Types of input columns where the input told them. */
   columnTypes?: ReadonlyMap<string, ColumnType> | undefined;
+  /** Whether rows tell with which probability they were drawn. Default false. */
+  isSample?: boolean;
 }
 
 /**
@@ -37,11 +39,11 @@ export function assertWritable(
  */
 export async function writeRows(
   target: string | Writable,
-  { rows, inputColumns, columnTypes }: RowsToWrite,
+  { rows, inputColumns, columnTypes, isSample }: RowsToWrite,
   format?: DataFormat,
 ): Promise<void> {
   const form = outputForm(typeof target === "string" ? target : standardStream, format);
-  const labels = new LabelColumns(inputColumns);
+  const labels = new LabelColumns(inputColumns, isSample);
   const types =
     form.format === "parquet" ? await typesOf(rows(), inputColumns, columnTypes) : new Map<string, ColumnType>();
   const columns: Column[] = labels.columns(types);

@@ -12,7 +12,7 @@ import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import type { CostRange } from "./cost-model.ts";
-import { type Inclusion, inclusionOf } from "./inclusion.ts";
+import { type Inclusion, inclusionOf, mixedOrders, sampleOrder } from "./inclusion.ts";
 import { answerOf, type LabelRowOptions, labelRow } from "./label-row.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
@@ -125,7 +125,8 @@ export class LabelingRun {
   /** How the rows were chosen that were bought so far, and with which probability each. */
   async inclusion(): Promise<Inclusion> {
     const { order } = this.config;
-    return inclusionOf(order, await this.#store.reached(order.kind === "stratified" ? order.column : undefined));
+    const reached = await this.#store.reached(order.kind === "stratified" ? order.column : undefined);
+    return inclusionOf(order, reached, this.get(mixedOrders) !== undefined);
   }
 
   /** What went wrong since this process began: kinds of it, the latest first. Most of it is tried again by itself. */
@@ -147,7 +148,9 @@ export class LabelingRun {
   async probe(count: number): Promise<RunOutcome> {
     this.#finished = sampleRows(this.#store, count).then((rows) => this.#work(rows));
     try {
-      return await this.#finished;
+      const outcome = await this.#finished;
+      await this.#store.reorder(this.config.order);
+      return outcome;
     } finally {
       this.#finished = undefined;
       this.#outcome = undefined;
@@ -174,7 +177,7 @@ export class LabelingRun {
 
   /** All rows in input order, as they stand. */
   rows(): AsyncIterable<LabeledRow> {
-    return this.#store.rows();
+    return this.#store.rows(sampleOrder(this.#facts, this.config));
   }
 
   /**
@@ -187,7 +190,8 @@ export class LabelingRun {
     const columnTypes = new Map(
       Object.entries(JSON.parse(this.get("columnTypes") ?? "{}") as Record<string, ColumnType>),
     );
-    await writeRows(target, { rows: () => this.rows(), inputColumns, columnTypes }, format);
+    const isSample = sampleOrder(this.#facts, this.config) !== undefined;
+    await writeRows(target, { rows: () => this.rows(), inputColumns, columnTypes, isSample }, format);
   }
 
   /** A fact that was stored with the run when it was opened, such as `output`. */

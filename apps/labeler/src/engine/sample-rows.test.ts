@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RowOrder } from "../store/run-store.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { inclusionOf } from "./inclusion.ts";
 import { sampleRows } from "./sample-rows.ts";
@@ -57,6 +58,7 @@ describe("inclusion", () => {
     for (const position of [0, 2, 3, 77]) await finish(position);
     expect(inclusionOf({ kind: "file" }, await store.reached("kind"))).toEqual({
       order: { kind: "file" },
+      isMixed: false,
       inOrder: 3,
       beyond: 1,
       strata: [
@@ -64,6 +66,43 @@ describe("inclusion", () => {
         { value: "b", rows: 150, reached: 1, share: 1 / 150 },
       ],
     });
+  });
+
+  const inclusions = async (order: RowOrder) =>
+    (await Array.fromAsync(store.rows(order))).map(({ inclusion }) => inclusion);
+
+  it("is the share of texts that a random order reached; what fitted later was not drawn", async () => {
+    const order = { kind: "random", seed: 3 } as const;
+    await store.reorder(order);
+    const pending = await store.pending(0, 1000);
+    for (const { position } of [...pending.slice(0, 45), ...pending.slice(100, 102)]) await finish(position);
+    const told = await inclusions(order);
+    const drawn = new Set(pending.slice(0, 45).map(({ position }) => position));
+    // A row of equal text, the one after it, was drawn with it.
+    const originals = told.map((_, row) => (row % 10 === 1 ? row - 1 : row));
+    expect(told).toEqual(originals.map((original) => (drawn.has(original) ? 45 / 180 : null)));
+    expect((await inclusions({ kind: "file" })).every((share) => share === undefined)).toBe(true);
+  });
+
+  it("is the share of each stratum, by the stratum of the row that was bought", async () => {
+    const order = { kind: "stratified", seed: 1, column: "kind" } as const;
+    await store.reorder(order);
+    for (const { position } of (await store.pending(0, 1000)).slice(0, 36)) await finish(position);
+    const shares = new Set(await inclusions(order));
+    shares.delete(null);
+    // Of 45 texts of a and 135 of b; the order counts rows, of which 50 and 150 are.
+    expect(shares).toEqual(new Set([26 / 135, 10 / 45]));
+  });
+
+  it("counts what a probe bought into the sample that follows", async () => {
+    const probed = await sampleRows(store, 10);
+    for (const { position } of probed) await finish(position);
+    const order = { kind: "random", seed: 1 } as const;
+    await store.reorder(order);
+    for (const { position } of (await store.pending(0, 1000)).slice(0, 8)) await finish(position);
+    const rows = await Array.fromAsync(store.rows(order));
+    for (const { position } of probed) expect(rows[position]?.inclusion).toBe(18 / 180);
+    expect(rows.filter(({ duplicateOf, inclusion }) => duplicateOf === null && inclusion !== null)).toHaveLength(18);
   });
 
   it("starts anew with another order, also back in the file's", async () => {

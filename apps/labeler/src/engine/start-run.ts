@@ -6,9 +6,10 @@ import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
 import type { RowStatus } from "../store/row.ts";
 import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
-import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
+import { claimIdentity, claimRunId, findRun, listRuns, type RunSummary, removeRun, runPath } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
+import { mixedOrders } from "./inclusion.ts";
 import { LabelingRun } from "./labeling-run.ts";
 
 /** What {@link startRun} takes. */
@@ -24,6 +25,8 @@ export interface StartRunOptions {
   facts?: Readonly<Record<string, string>>;
   /** What to do when the same task was started on the same rows before: go on with that run, or start over and pay again. */
   whenKnown: (run: RunSummary) => "continue" | "start over";
+  /** Told of the last run that labeled the same rows by another version of the task; throw to buy nothing. */
+  whenChanged?: (run: RunSummary, taskVersion: string) => void | Promise<void>;
 }
 
 /**
@@ -42,10 +45,11 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const path = runPath(settings.store, id);
   const store = new SqliteRunStore(path);
   try {
-    const { columns, identity } = await takeIn(store, options.rows, {
+    const { columns, identity, rowsIdentity } = await takeIn(store, options.rows, {
       order: config.order,
       dedupe: config.dedupe,
-      purpose: JSON.stringify([name, task.version]),
+      name,
+      taskVersion: task.version,
     });
     await store.set({
       ...options.facts,
@@ -55,6 +59,7 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       createdAt: new Date().toISOString(),
       id,
       identity,
+      rowsIdentity,
     });
     const claimant = claimIdentity(settings.store, identity, id);
     if (claimant !== id) {
@@ -70,6 +75,10 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
           ...given({ facts: options.facts }),
         });
       }
+    }
+    if (claimant === id) {
+      const changed = listRuns(settings.store).find((run) => run.id !== id && run.rowsIdentity === rowsIdentity);
+      if (changed) await options.whenChanged?.(changed, task.version);
     }
     return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
@@ -122,13 +131,17 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
       if (task.version !== versionBefore) await store.reopen(["unpaid", "error"]);
       if (options.reopen) await store.reopen(options.reopen);
       if (options.relabel) await store.reopen(finished, { notOfVersion: task.version });
-      if (JSON.stringify(config.order) !== JSON.stringify(before.order)) await store.reorder(config.order);
+      if (isReordered) await store.reorder(config.order);
     };
+    const { rows, unpaid } = await store.counts();
+    const isReordered = JSON.stringify(config.order) !== JSON.stringify(before.order);
     const facts = {
       ...options.facts,
       config: storedConfig(input),
       [taskFact(versionBefore)]: storedConfig(inputBefore),
       [taskFact(task.version)]: storedConfig(input),
+      // A probe is a random sample of its own, so the order is still free.
+      ...(isReordered && !run.isProbe && unpaid < rows ? { [mixedOrders]: "yes" } : {}),
     };
     return await LabelingRun.open({ store, settings, config, costTracker, facts, prepare });
   } catch (error) {
@@ -140,17 +153,21 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
 async function takeIn(
   store: SqliteRunStore,
   rows: StartRunOptions["rows"],
-  { purpose, ...options }: AddRowsOptions & { purpose: string },
+  { name, taskVersion, ...options }: AddRowsOptions & { name: string; taskVersion: string },
 ) {
   const columns = new Set<string>();
-  const hash = createHash("sha256").update(purpose);
+  const hash = createHash("sha256").update(JSON.stringify([name, taskVersion]));
+  const rowsHash = createHash("sha256").update(JSON.stringify([name]));
   const watched = async function* () {
     for await (const row of rows) {
       for (const column of Object.keys(row.input)) columns.add(column);
-      hash.update(JSON.stringify([row.rowId, row.text]));
+      const read = JSON.stringify([row.rowId, row.text]);
+      hash.update(read);
+      rowsHash.update(read);
       yield row;
     }
   };
   await store.addRows(watched(), options);
-  return { columns: [...columns], identity: hash.digest("hex").slice(0, 32) };
+  const [identity, rowsIdentity] = [hash, rowsHash].map((each) => each.digest("hex").slice(0, 32));
+  return { columns: [...columns], identity: String(identity), rowsIdentity: String(rowsIdentity) };
 }

@@ -21,6 +21,8 @@ export interface ExportJob {
   offsets: OffsetUnit;
   /** Whether rows without a label are left out. */
   onlyLabeled: boolean;
+  /** Whether rows tell with which probability they were drawn. */
+  isSample: boolean;
   /** Every row in input order; each call begins anew. */
   rows: () => AsyncIterable<LabeledRow>;
 }

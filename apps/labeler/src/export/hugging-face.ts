@@ -38,7 +38,7 @@ const taskCategories: Readonly<Record<TaskKind, string[]>> = {
  */
 export async function writeHuggingFaceFolder(folder: string, job: ExportJob): Promise<number> {
   const partial = partialPath(folder);
-  const labels = new LabelColumns(job.inputColumns);
+  const labels = new LabelColumns(job.inputColumns, job.isSample);
   const types = await typesOf(job.rows(), job.inputColumns, job.columnTypes);
   const columns = labels.columns(types, labelTypes[job.task]).map(withoutJson);
   let count = 0;

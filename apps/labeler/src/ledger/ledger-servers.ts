@@ -10,6 +10,9 @@ export interface OpenLedger {
   close: () => Promise<void>;
 }
 
+/** There is no ledger on a server yet, and none may be begun. */
+export class NoLedgerYetError extends UsageError {}
+
 /** How a ledger on a server is opened. */
 interface OpenOptions {
   /** Whether a ledger is begun where there is none. */
@@ -97,7 +100,7 @@ interface Opening extends OpenOptions {
 async function opened(url: string, { ledger, isThere, create, end }: Opening): Promise<OpenLedger> {
   try {
     if (create) await ledger.open();
-    else if (!(await asked(url, isThere))) throw new UsageError(`${withoutPassword(url)} holds no ledger yet`);
+    else if (!(await asked(url, isThere))) throw new NoLedgerYetError(`${withoutPassword(url)} holds no ledger yet`);
     return {
       ledger,
       close: async () => {

@@ -2,7 +2,8 @@ import type { Inclusion } from "../engine/inclusion.ts";
 import { formatCount } from "./bar.ts";
 
 /** How the rows were chosen that a run has bought, where it has not bought all: whether they stand for the rest. */
-export function inclusionText({ order, inOrder, beyond, strata }: Inclusion): string {
+export function inclusionText({ order, isMixed, inOrder, beyond, strata }: Inclusion): string {
+  if (isMixed) return "in several orders, one after the other: together they are no random sample";
   const others =
     beyond > 0 ? `, and ${formatCount(beyond)} more (of a probe, or short enough for the last of the budget)` : "";
   if (order.kind === "file") {

@@ -4,6 +4,7 @@ import type { RunProblem } from "../engine/run-problems.ts";
 import { doneRows, type RowCounts } from "../store/row.ts";
 import { bar, formatCount, formatDuration, partedBar, rowsText } from "./bar.ts";
 import { amountsFor, joinParts, oneLine, rangeText, type Style } from "./layout.ts";
+import type { RunMoney, SharedLimit } from "./run-money.ts";
 
 /** What a view shows of a run at one moment. */
 export interface RunState {
@@ -12,14 +13,10 @@ export interface RunState {
   counts: Readonly<RowCounts>;
   /** Rows after which this work ends; absent: all. */
   goal?: number | undefined;
-  spent: Money;
-  held: Money;
-  unresolved: Money;
-  available: Money | null;
-  budget: Money | null;
+  money: RunMoney;
   /** What the rows that are left will cost. */
   rest?: CostRange | undefined;
-  /** How many rows the budget will reach. */
+  /** How many rows the limit that leaves the least will reach, if no other run draws on it. */
   reached?: number | undefined;
   /** Rows finished per second of late. */
   rate: number;
@@ -52,29 +49,42 @@ export function liveBlock(state: RunState, width: number, style: Style): string 
 }
 
 function barLines(state: RunState, width: number, style: Style): string[] {
-  const { counts, budget, spent, goal = counts.rows, isEnded } = state;
-  const amount = amountsOf(state);
+  const { counts, money, goal = counts.rows, isEnded } = state;
+  const { budget, spent, shared } = money;
   const done = doneRows(counts);
   const told = `${formatCount(done)} of ${rowsText(goal)}`;
-  const used = budget ? `${amount(spent)} of ${amount(budget)} spent` : "";
-  const room = width - indent.length - 2 - Math.max(told.length, used.length);
+  const limits = [...(budget ? [{ ...money, budget }] : []), ...shared];
+  const room = width - indent.length - 2 - Math.max(told.length, ...limits.map((limit) => usedText(limit).length));
   const cells = Math.max(shortestBar, Math.min(longestBar, room));
-  const rowParts = [`${style("cyan", bar(done, goal, cells))}  ${told}`, ...(isEnded ? [] : speedParts(state, style))];
-  const money = isEnded ? [] : moneyParts(state, amount, style);
-  const moneyLine = money.length > 0 ? [`${indent}${joinParts(money, width, indent)}`] : [];
+  const line = (name: string, parts: readonly string[]) =>
+    `${style("dim", name.padEnd(indent.length))}${joinParts(parts, width, indent)}`;
+  const limitText = (limit: Limit) => `${moneyBar(limit, { cells, style })}  ${usedText(limit, style)}`;
+  const own = style("bold", amountsOf(state)(spent));
+  const unlimited = shared.length > 0 ? `${own} by this run` : `${own}, ${style("dim", "unlimited budget")}`;
   return [
-    `${style("dim", "rows    ")}${joinParts(rowParts, width, indent)}`,
-    budget
-      ? `${style("dim", "budget  ")}${moneyBar(state, budget, { cells, style })}  ${style("bold", amount(spent))} of ${amount(budget)} spent`
-      : `${style("dim", "spent   ")}${style("bold", amount(spent))}, ${style("dim", "unlimited budget")}`,
-    ...moneyLine,
+    line("rows", [`${style("cyan", bar(done, goal, cells))}  ${told}`, ...(isEnded ? [] : speedParts(state, style))]),
+    budget ? line("budget", [limitText({ ...money, budget })]) : line("spent", [unlimited]),
+    ...(isEnded ? [] : [`${indent}${joinParts(moneyParts(state, width, style), width, indent)}`]),
+    ...shared.map((limit) =>
+      line(limit.kind, [
+        limitText(limit),
+        style("dim", oneLine(`all runs of ${limit.name.replace(/^the pool /, "")}`, width - indent.length)),
+      ]),
+    ),
   ];
+}
+
+type Limit = Pick<SharedLimit, "spent" | "held" | "unresolved" | "budget">;
+
+/** `$0.1000 of $0.2500 spent`. */
+export function usedText({ spent, budget }: Limit, style: Style = (_format, text) => text): string {
+  const amount = amountsFor(budget);
+  return `${style("bold", amount(spent))} of ${amount(budget)} spent`;
 }
 
 /** Where a budget is: spent, unresolved, held, and free. */
 function moneyBar(
-  { spent, unresolved, held }: RunState,
-  budget: Money,
+  { spent, unresolved, held, budget }: Limit,
   { cells, style }: { cells: number; style: Style },
 ): string {
   const share = (money: Money) => Number(money.picoUsd) / Number(budget.picoUsd || 1n);
@@ -86,12 +96,15 @@ function moneyBar(
   return partedBar(parts, cells);
 }
 
-function moneyParts(state: RunState, amount: (money: Money) => string, style: Style): string[] {
-  const { held, unresolved, available } = state;
+function moneyParts(state: RunState, width: number, style: Style): string[] {
+  const { held, unresolved, free, tightest, shared } = state.money;
+  const amount = amountsOf(state);
+  // Of several limits it must be said which one leaves so little.
+  const whose = shared.length > 0 && free ? `, by ${tightest}` : "";
   return [
     `${amount(held)} held`,
     ...(unresolved.picoUsd > 0n ? [style("yellow", `${amount(unresolved)} unresolved`)] : []),
-    ...(available ? [`${amount(available)} free`] : []),
+    ...(free ? [oneLine(`${amount(free)} free${whose}`, width - indent.length)] : []),
   ];
 }
 
@@ -111,15 +124,18 @@ function speedParts(state: RunState, style: Style): string[] {
 
 /** What all rows will cost, and how far the budget goes. */
 function totalLines(state: RunState, width: number, style: Style): string[] {
-  const { counts, rest, spent, reached, budget } = state;
+  const { counts, rest, reached, money } = state;
   if (doneRows(counts) >= counts.rows) return [];
   const isShort = reached !== undefined && reached < counts.rows;
+  const fitting = (text: string) => oneLine(text, width - indent.length);
   const parts = [
     rest
-      ? `${rangeText(rest, amountsOf(state), spent)} for all ${rowsText(counts.rows)}`
+      ? `${rangeText(rest, amountsOf(state), money.spent)} for all ${rowsText(counts.rows)}`
       : style("dim", "after a few rows"),
-    ...(isShort ? [style("yellow", `the budget ends at about row ${formatCount(reached)}`)] : []),
-    ...(budget && reached !== undefined && !isShort ? [style("green", "within the budget")] : []),
+    ...(isShort ? [style("yellow", fitting(`ends at about row ${formatCount(reached)}, by ${money.tightest}`))] : []),
+    ...(money.tightest !== undefined && reached !== undefined && !isShort
+      ? [style("green", fitting(`within ${money.tightest}`))]
+      : []),
   ];
   return [`${style("dim", "total   ")}${joinParts(parts, width, indent)}`];
 }
@@ -138,6 +154,7 @@ function troubleLines({ waitMs, problems }: RunState, width: number, style: Styl
 }
 
 /** Without a budget, what all rows will cost says how fine amounts must be. */
-function amountsOf({ budget, spent, rest }: RunState): (amount: Money) => string {
+function amountsOf({ money, rest }: RunState): (amount: Money) => string {
+  const { budget, spent } = money;
   return amountsFor(budget ?? usd.pico(spent.picoUsd + usd((rest?.p50 ?? 0).toFixed(12)).picoUsd));
 }

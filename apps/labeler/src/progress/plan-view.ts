@@ -2,6 +2,7 @@ import { formatUsd, type Money, usd } from "@autolabel/budget-core";
 import type { CostRange } from "../engine/cost-model.ts";
 import type { PlannedCosts, RunPlan } from "../engine/plan-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
+import type { LimitLeft } from "../ledger/limits-left.ts";
 import { formatCount, rowsText } from "./bar.ts";
 import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
 
@@ -9,8 +10,8 @@ import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
 export interface PlanReport {
   name: string;
   plan: RunPlan;
-  /** The limit that the run would have; undefined where there is none. */
-  budget: Money | undefined;
+  /** The limits that the run would have, the one that leaves the least first; empty where there are none. */
+  limits: readonly LimitLeft[];
   probe?: ProbeReport;
 }
 
@@ -37,7 +38,7 @@ const kinds = [
 
 /** A plan for people; no line is wider than `width`. */
 export function planTable(report: PlanReport, width: number, style: Style): string {
-  const { name, plan, budget, probe } = report;
+  const { name, plan, limits, probe } = report;
   const { rows, texts, tokens, model } = plan;
   const line = (title: string, said: string) =>
     `${style("dim", title.padEnd(nameWidth))}${wrapText(said, width, " ".repeat(nameWidth))}\n`;
@@ -51,9 +52,9 @@ export function planTable(report: PlanReport, width: number, style: Style): stri
     "\n",
     costTable(plan, width, style),
     "\n",
-    ...(budget ? [line("budget", reachText(plan, budget))] : []),
+    ...limits.map((limit) => line(limit.kind, reachText(plan, limit))),
     line("price", priceText(plan)),
-    ...(probe ? probeLines(probe, budget).map(([title, said]) => line(title, said)) : []),
+    ...(probe ? probeLines(probe, limits[0]?.left).map(([title, said]) => line(title, said)) : []),
   ].join("");
 }
 
@@ -76,12 +77,15 @@ function costTable({ rows, costs, price }: RunPlan, width: number, style: Style)
   return `${style("dim", head)}\n${lines.join("")}`;
 }
 
-function reachText(plan: RunPlan, budget: Money): string {
-  const { expectedRows, certainRows } = plan.reach(budget);
-  if (certainRows === plan.rows) return `${formatUsd(budget)} pays for all rows for certain, repairs aside`;
+function reachText(plan: RunPlan, { kind, name, limit, left }: LimitLeft): string {
+  const { expectedRows, certainRows } = plan.reach(left);
+  const rest =
+    left.picoUsd === limit.picoUsd ? formatUsd(limit) : `what is left of ${formatUsd(limit)}, ${formatUsd(left)},`;
+  const money = kind === "budget" ? rest : `${rest} of ${name}`;
+  if (certainRows === plan.rows) return `${money} pays for all rows for certain, repairs aside`;
   const certain = `at least ${formatCount(certainRows)} whatever the answers, repairs aside`;
-  if (expectedRows === plan.rows) return `${formatUsd(budget)} should pay for all rows; ${certain}`;
-  return `${formatUsd(budget)} reaches about ${formatCount(expectedRows)} of ${rowsText(plan.rows)}; ${certain}`;
+  if (expectedRows === plan.rows) return `${money} should pay for all rows; ${certain}`;
+  return `${money} reaches about ${formatCount(expectedRows)} of ${rowsText(plan.rows)}; ${certain}`;
 }
 
 function priceText({ price }: RunPlan): string {
@@ -110,7 +114,7 @@ function probeLines({ rows, spent, whole, outcome, goOn }: ProbeReport, budget: 
 }
 
 /** A plan for programs: amounts are decimal texts in USD. */
-export function planJson({ name, plan, budget, probe }: PlanReport): object {
+export function planJson({ name, plan, limits, probe }: PlanReport): object {
   const { model, rows, texts, tokens, costs, price } = plan;
   const each = (of: (cost: Money) => Money) =>
     Object.fromEntries(kinds.map(([kind]) => [kind, of(costs[kind]).toString()])) as Record<keyof PlannedCosts, string>;
@@ -129,7 +133,13 @@ export function planJson({ name, plan, budget, probe }: PlanReport): object {
       source: price.source,
       checked: price.checked,
     },
-    budget: budget && { usd: budget.toString(), ...plan.reach(budget) },
+    limits: limits.map(({ kind, name: limitName, limit, left }) => ({
+      kind,
+      name: limitName,
+      limitUsd: limit.toString(),
+      leftUsd: left.toString(),
+      ...plan.reach(left),
+    })),
     probe: probe && {
       run: probe.runId,
       rows: probe.rows,

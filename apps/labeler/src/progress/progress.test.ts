@@ -1,20 +1,27 @@
 import { BudgetExceededError, CostTracker, usd } from "@autolabel/budget-core";
 import { describe, expect, it } from "vitest";
 import { liveBlock, type RunState } from "./live-block.ts";
+import { moneyOf, type RunMoney, type SharedLimit } from "./run-money.ts";
 import { plainLine } from "./run-view.ts";
 import { type RunEnd, summarize } from "./summary.ts";
 
 const plain = (_format: unknown, text: string) => text;
+const money: RunMoney = {
+  spent: usd("0.1"),
+  held: usd("0.012"),
+  unresolved: usd("0.05"),
+  budget: usd("0.25"),
+  shared: [],
+  free: usd("0.088"),
+  usable: usd("0.1"),
+  tightest: "the budget",
+};
 const state: RunState = {
   id: "reviews-1",
   model: "openrouter:openai/gpt-4o-mini",
   counts: { rows: 3080, labeled: 700, invalid: 20, errors: 5, unpaid: 2355 },
   rate: 48.2,
-  spent: usd("0.1"),
-  held: usd("0.012"),
-  unresolved: usd("0.05"),
-  available: usd("0.088"),
-  budget: usd("0.25"),
+  money,
   waitMs: 0,
   problems: [],
   nowMs: 0,
@@ -27,7 +34,7 @@ describe("the view of a run", () => {
   });
 
   it("tells how far the budget reaches, where it does not reach all rows", () => {
-    expect(liveBlock({ ...state, reached: 1440 }, 120, plain)).toContain("the budget ends at about row 1,440");
+    expect(liveBlock({ ...state, reached: 1440 }, 120, plain)).toContain("ends at about row 1,440, by the budget");
     expect(liveBlock({ ...state, reached: 3080 }, 120, plain)).not.toContain("ends at");
   });
 
@@ -59,28 +66,91 @@ describe("the view of a run", () => {
   });
 
   it("shows no bar where there is no limit", () => {
-    const text = liveBlock({ ...state, budget: null, available: null, rest: { p10: 1, p50: 2, p90: 3 } }, 100, plain);
+    const unlimited = { ...money, budget: null, free: null, usable: null, tightest: undefined };
+    const text = liveBlock({ ...state, money: unlimited, rest: { p10: 1, p50: 2, p90: 3 } }, 100, plain);
     expect(text).toContain("spent   $0.1000, unlimited budget");
     expect(text).toContain("$1.1000 to $3.1000 for all 3,080 rows");
   });
 
+  const pool: SharedLimit = {
+    kind: "pool",
+    name: 'the pool "team"',
+    spent: usd("3.9"),
+    held: usd("0.02"),
+    unresolved: usd(0),
+    budget: usd("4"),
+  };
+  const inPool = { ...money, shared: [pool], free: usd("0.08"), tightest: pool.name };
+
+  it("shows the pool beside the budget, and which of them leaves the least", () => {
+    const text = liveBlock({ ...state, money: inPool, reached: 1440 }, 120, plain);
+    expect(text).toContain('$0.0800 free, by the pool "team"');
+    expect(text).toMatch(/^pool {4}█+▓░* {2}\$3\.9000 of \$4\.0000 spent · all runs of "team"$/m);
+    expect(text).toContain('ends at about row 1,440, by the pool "team"');
+    expect(plainLine({ ...state, money: inPool })).toContain('$3.9000 of $4.0000 spent of the pool "team"');
+  });
+
+  it("shows what a shared limit leaves to a run that has none of its own", () => {
+    const shared = { ...pool, kind: "shared" as const, name: "LLM_BUDGET" };
+    const text = liveBlock({ ...state, money: { ...inPool, budget: null, shared: [shared] } }, 120, plain);
+    expect(text).toContain("spent   $0.1000 by this run");
+    expect(text).toMatch(/^shared {2}█+▓░* {2}\$3\.9000 of \$4\.0000 spent · all runs of LLM_BUDGET$/m);
+  });
+
+  it.each([40, 60, 80, 120])("keeps the lines of a pool of a long name within %d columns", (width) => {
+    const name = `the pool "${"team".repeat(20)}"`;
+    const long = { ...inPool, tightest: name, shared: [{ ...pool, name }] };
+    for (const reached of [1440, 3080]) {
+      const lines = liveBlock({ ...state, money: long, reached }, width, plain).split("\n");
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+    }
+  });
+
   it("keeps a cell of the bar for whatever is not nothing", () => {
-    const block = liveBlock({ ...state, held: usd("0.00001") }, 100, plain);
+    const block = liveBlock({ ...state, money: { ...money, held: usd("0.00001") } }, 100, plain);
     expect(block).toMatch(/█+▒+▓░+/);
   });
 
   it("shows amounts of a small budget with decimals that move, all alike", () => {
     const small = {
-      ...state,
+      ...money,
       budget: usd("0.005"),
       spent: usd("0.0015"),
       held: usd("0.00002"),
       unresolved: usd(0),
-      available: usd("0.003"),
+      free: usd("0.003"),
     };
-    expect(liveBlock(small, 120, plain)).toMatch(
+    expect(liveBlock({ ...state, money: small }, 120, plain)).toMatch(
       /\$0\.001500 of \$0\.005000 spent[\s\S]*\$0\.000020 held · \$0\.003000 free/,
     );
+  });
+});
+
+describe("the money of a run", () => {
+  it.each([
+    ["1", "2", "0.9", "the budget"],
+    ["2", "1", "0.7", 'the pool "team"'],
+    ["1", "1.2", "0.9", "the budget"],
+    ["1", "1.1", "0.8", 'the pool "team"'],
+  ])(
+    "of a budget of %s and a pool of %s is what the smaller one leaves: %s",
+    async (budget, poolBudget, free, name) => {
+      const [own, pool] = [
+        new CostTracker({ budget, name: "reviews-1" }),
+        new CostTracker({ budget: poolBudget, name: "pool/team" }),
+      ];
+      await own.addCost("0.1");
+      await pool.addCost("0.3");
+      const money = await moneyOf({ limits: [own, pool] });
+      expect([money.free, money.usable, money.tightest]).toEqual([usd(free), usd(free), name]);
+    },
+  );
+
+  it("of a run without a limit of its own is what LLM_BUDGET leaves", async () => {
+    const parent = new CostTracker({ budget: "1", name: "llm-budget" });
+    await parent.addCost("0.4");
+    const money = await moneyOf({ limits: [parent.child({ name: "reviews-1" }), parent] });
+    expect(money).toMatchObject({ budget: null, free: usd("0.6"), tightest: "LLM_BUDGET" });
   });
 });
 

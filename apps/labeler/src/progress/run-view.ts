@@ -1,9 +1,9 @@
-import { usd } from "@autolabel/budget-core";
 import type { LabelingRun } from "../engine/labeling-run.ts";
 import { doneRows } from "../store/row.ts";
 import { formatCount, rowsText } from "./bar.ts";
 import { amountsFor, styleFor, wrapText } from "./layout.ts";
-import { liveBlock, type RunState } from "./live-block.ts";
+import { liveBlock, type RunState, usedText } from "./live-block.ts";
+import { moneyOf } from "./run-money.ts";
 
 /** Shows a run while it goes on; ends with the last state on the screen. */
 export interface RunView {
@@ -28,21 +28,15 @@ const indent = "        ";
 export async function showRun(run: LabelingRun, stream: NodeJS.WriteStream, goal?: number): Promise<RunView> {
   const rate = recentRate(run);
   const state = async (isEnded: boolean): Promise<RunState> => {
-    const { spent, held, unresolved, available, budget } = (await run.stats()).exact;
-    // What is held now will be spent or free soon: most of it can still pay for rows.
-    const usable = available && usd.pico(available.picoUsd + held.picoUsd);
+    const money = await moneyOf(run);
     return {
       id: run.id,
       model: run.config.model,
       counts: run.counts,
       goal,
-      spent,
-      held,
-      unresolved,
-      available,
-      budget,
+      money,
       rest: run.forecast(),
-      reached: run.rowsReached(usable),
+      reached: run.rowsReached(money.usable),
       rate: rate(),
       waitMs: run.waitMs,
       problems: run.problems(shownProblems),
@@ -117,7 +111,8 @@ function recentRate(run: LabelingRun): () => number {
 
 /** One line for pipes and logs. */
 export function plainLine(state: RunState): string {
-  const { counts, goal = counts.rows, rate, spent, budget, waitMs, problems } = state;
+  const { counts, goal = counts.rows, rate, money, waitMs, problems } = state;
+  const { spent, budget, shared } = money;
   const amount = amountsFor(budget);
   const limit = budget ? ` of ${amount(budget)}` : "";
   const without = counts.invalid + counts.errors;
@@ -126,6 +121,7 @@ export function plainLine(state: RunState): string {
     `${formatCount(doneRows(counts))}/${rowsText(goal)}`,
     `${rate.toFixed(0)} rows/s`,
     `${amount(spent)}${limit} spent`,
+    ...shared.map((each) => `${usedText(each)} of ${each.name}`),
     ...(without > 0 ? [`${formatCount(without)} without a label`] : []),
     ...(waitMs >= plainLineMs ? [`waiting ${Math.ceil(waitMs / 1000)} s: the provider said so`] : []),
     ...(latest ? [`last error: ${latest.kind} (${formatCount(latest.count)} x)`] : []),

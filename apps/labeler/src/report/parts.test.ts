@@ -92,8 +92,8 @@ describe("spend", () => {
 });
 
 describe("selection", () => {
-  function select(order: RowOrder, reached: number) {
-    const counter = new SelectionCounter(order);
+  function select(order: RowOrder, reached: number, isMixed = false) {
+    const counter = new SelectionCounter(order, isMixed);
     for (let position = 0; position < 10; position++) {
       const status = position < reached ? (position === 0 ? "invalid_label" : "labeled") : "unpaid";
       counter.add({ status, input: { kind: position % 2 === 0 ? "even" : "odd" } }, position % 4 === 1);
@@ -110,6 +110,15 @@ describe("selection", () => {
     expect(selection).toMatchObject({ kind: "prefix", share: 0.4, estimate: null });
     expect(selectionText(selection).join(" ")).toContain("no estimate for all rows");
   });
+
+  it.each([{ kind: "file" }, { kind: "random", seed: 7 }] as const)(
+    "in several orders, now %o, is no sample",
+    (order) => {
+      const selection = select(order, 4, true);
+      expect(selection).toMatchObject({ kind: "mixed", estimate: null });
+      expect(selectionText(selection).join(" ")).toContain("in several orders one after the other");
+    },
+  );
 
   it("by chance gives an estimate by the rows that were asked for, those without a label among them", () => {
     const selection = select({ kind: "random", seed: 7 }, 6);

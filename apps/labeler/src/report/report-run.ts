@@ -2,6 +2,7 @@ import { type BookedCall, type DriftReport, reconcileOpenRouter } from "@autolab
 import { given } from "../config/given.ts";
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import { Settings } from "../config/settings.ts";
+import { mixedOrders, sampleOrder } from "../engine/inclusion.ts";
 import { CalibrationCounter } from "../quality/calibration.ts";
 import { makeMeasure } from "../quality/make-measure.ts";
 import { proportion } from "../quality/proportion.ts";
@@ -102,9 +103,10 @@ async function judgeRows(
 ): Promise<Judged> {
   const measure = makeMeasure(config as Parameters<typeof makeMeasure>[0]);
   const [calibration, wrong, spend] = [new CalibrationCounter(), new WrongRows(), new SpendCounter(rows)];
-  const selection = new SelectionCounter(config.order);
+  const facts = await store.facts();
+  const selection = new SelectionCounter(config.order, facts[mixedOrders] !== undefined);
   const counted = { gold: 0, unreadable: 0, correct: 0, labeled: 0, costPicoUsd: 0n };
-  for await (const row of store.rows()) {
+  for await (const row of store.rows(sampleOrder(facts, config))) {
     const said = gold?.of(row);
     const judgement = said === undefined ? undefined : measure.add({ label: row.label, gold: said, text: row.text });
     if (said !== undefined && judgement === undefined) counted.unreadable++;

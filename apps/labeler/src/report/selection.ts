@@ -11,10 +11,10 @@ export interface Selection {
   /** The chance of a row to be reached: `reached / rows`. */
   share: number;
   /**
-   * `all`: every row was reached. `prefix`: the first ones of the file, which need not be like the others. `random`, `stratified`:
-   * a sample, from which all rows can be estimated.
+   * `all`: every row was reached. `prefix`: the first ones of the file, which need not be like the others. `mixed`: in several
+   * orders, which is no sample. `random`, `stratified`: a sample, from which all rows can be estimated.
    */
-  kind: "all" | "prefix" | "random" | "stratified";
+  kind: "all" | "prefix" | "mixed" | "random" | "stratified";
   /** Where the order is stratified: each value of its column, the least reached first. */
   strata: { value: string; rows: number; reached: number; share: number }[];
   /** The accuracy that all rows would have, by the rows that were reached; null without a sample or gold labels. */
@@ -24,22 +24,29 @@ export interface Selection {
 /** Counts which rows were reached. */
 export class SelectionCounter {
   readonly #order: RowOrder;
+  readonly #isMixed: boolean;
   readonly #strata = new Map<string, { rows: number; reached: number }>();
   #rows = 0;
   #reached = 0;
   #judged = 0;
   #correct = 0;
 
-  constructor(order: RowOrder) {
+  /** @param isMixed whether rows were bought in another order before. */
+  constructor(order: RowOrder, isMixed: boolean) {
     this.#order = order;
+    this.#isMixed = isMixed;
   }
 
   /** @param isCorrect undefined where the row has no gold label. */
-  add({ status, input }: Pick<LabeledRow, "status" | "input">, isCorrect: boolean | undefined): void {
+  add(
+    { status, input, inclusion }: Pick<LabeledRow, "status" | "input" | "inclusion">,
+    isCorrect: boolean | undefined,
+  ): void {
     const isReached = status !== "unpaid";
     this.#rows++;
     if (isReached) this.#reached++;
-    if (isReached && isCorrect !== undefined) {
+    // Short rows that fitted the last of a budget were not drawn by chance.
+    if (isReached && inclusion !== null && isCorrect !== undefined) {
       this.#judged++;
       if (isCorrect) this.#correct++;
     }
@@ -54,7 +61,7 @@ export class SelectionCounter {
   selection(): Selection {
     const order = this.#order;
     const isAll = this.#reached === this.#rows;
-    const kind = isAll ? "all" : order.kind === "file" ? "prefix" : order.kind;
+    const kind = isAll ? "all" : this.#isMixed ? "mixed" : order.kind === "file" ? "prefix" : order.kind;
     const strata = [...this.#strata].map(([value, counts]) => ({
       value,
       ...counts,

@@ -67,6 +67,12 @@ export function selectionText(selection: Selection): string[] {
       "They are the first rows of the file, and the others may be unlike them: the accuracy on labeled rows is no estimate for all rows. A run in random or stratified order gives one.",
     ];
   }
+  if (kind === "mixed") {
+    return [
+      `${formatCount(reached)} of ${formatCount(rows)} rows (${percent(share)}) were asked for, in several orders one after the other.`,
+      "Together they are no random sample: the accuracy on labeled rows is no estimate for all rows.",
+    ];
+  }
   const estimated = estimate
     ? [`With all rows labeled, about ${percent(estimate.share)} would be right (95 %: ${interval(estimate)}).`]
     : [];

@@ -54,6 +54,11 @@ export interface LabeledRow {
   source: string | null;
   /** The row of the same text that was bought for both; null where this one was. */
   duplicateOf: number | null;
+  /**
+   * With which probability the row was drawn to be labeled: weight what is said of all rows by `1 / inclusion`. Null where
+   * it was not drawn: not reached yet, or bought for another reason. Absent where rows are bought in file order.
+   */
+  inclusion?: number | null;
   /** All its paid attempts together, failed ones too. */
   cost: Money;
   /** Attempts that were charged. */

@@ -24,7 +24,7 @@ export interface RunStore {
   finishRow(position: number, result: RowResult): Promise<number>;
   /** Makes rows of these states wait to be bought again; what was paid for them stays counted. @returns how many. */
   reopen(statuses: readonly RowStatus[], options?: ReopenOptions): Promise<number>;
-  /** Gives rows another order to be bought in. */
+  /** Gives rows another order to be bought in. Those that were bought come first. */
   reorder(order: RowOrder): Promise<void>;
   /** All charged attempts in the order in which they were recorded, one at a time. */
   attempts(): AsyncIterable<RecordedAttempt>;
@@ -34,8 +34,12 @@ export interface RunStore {
   standing(): Promise<Standing>;
   /** Rows by state. */
   counts(): Promise<RowCounts>;
-  /** All rows in input order, one at a time: memory does not grow with the run. */
-  rows(): AsyncIterable<LabeledRow>;
+  /**
+   * All rows in input order, one at a time: memory does not grow with the run.
+   *
+   * @param sample the order that the run was bought in, where what it reached is a sample of the rows: tells `inclusion`.
+   */
+  rows(sample?: RowOrder): AsyncIterable<LabeledRow>;
   /** One row as it stands. */
   row(position: number): Promise<LabeledRow>;
   close(): Promise<void>;

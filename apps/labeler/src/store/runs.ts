@@ -19,6 +19,8 @@ export interface RunSummary {
   path: string;
   /** Hash of task and rows: equal for two runs that would buy the same answers. */
   identity: string | undefined;
+  /** Hash of name and rows: equal for runs that label the same, however they ask. */
+  rowsIdentity: string | undefined;
   /** When it was last worked on, ISO 8601. */
   touchedAt: string;
   /** Whether it was only probed: a few rows are bought to tell what all will cost, and labeling goes on with them. */
@@ -108,7 +110,14 @@ function summarize(path: string): RunSummary | undefined {
     if (identity === undefined) return undefined;
     // Not the file's own time: looking at a run must not make it the last one.
     const touchedAt = factOf("touchedAt") ?? "";
-    return { id: basename(path, ending), path, identity, touchedAt, isProbe: factOf("stage") === "probed" };
+    return {
+      id: basename(path, ending),
+      path,
+      identity,
+      rowsIdentity: factOf("rowsIdentity"),
+      touchedAt,
+      isProbe: factOf("stage") === "probed",
+    };
   } catch {
     return undefined;
   } finally {

@@ -25,13 +25,16 @@ import {
   type RunStore,
   type Standing,
 } from "./run-store.ts";
+import { readSample } from "./sample-shares.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
 
 /** A row, with its paid attempts counted. */
-const wholeRow = `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
-  (SELECT coalesce(sum(cost_pico_usd), 0) FROM attempts a WHERE a.position = r.position) AS cost FROM rows r`;
+const wholeRow = (stratum = "NULL") =>
+  `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
+   (SELECT coalesce(sum(cost_pico_usd), 0) FROM attempts a WHERE a.position = r.position) AS cost,
+   ${stratum} AS stratum FROM rows r`;
 
 /**
  * One run as one SQLite file: input, answers, charges. The ledger stands in the same file and shares its transactions,
@@ -229,14 +232,19 @@ export class SqliteRunStore implements RunStore {
     return counts;
   }
 
-  async *rows(): AsyncGenerator<LabeledRow> {
-    const statement = this.#database.prepare(`${wholeRow} ORDER BY r.position`);
+  async *rows(sample?: RowOrder): AsyncGenerator<LabeledRow> {
+    const drawn = sample && sample.kind !== "file" ? readSample(this.#database, sample) : undefined;
+    const statement = this.#database.prepare(`${wholeRow(drawn?.stratum)} ORDER BY r.position`);
     statement.setReadBigInts(true);
-    for (const row of statement.iterate() as Iterable<StoredRow>) yield readRow(row);
+    for (const row of statement.iterate() as Iterable<StoredRow>) {
+      const read = readRow(row);
+      if (!drawn) yield read;
+      else yield { ...read, inclusion: row.stratum === null ? null : (drawn.shares.get(String(row.stratum)) ?? null) };
+    }
   }
 
   async row(position: number): Promise<LabeledRow> {
-    const statement = this.#statement(`${wholeRow} WHERE r.position = ?`);
+    const statement = this.#statement(`${wholeRow()} WHERE r.position = ?`);
     statement.setReadBigInts(true);
     return readRow(statement.get(position) as StoredRow);
   }

@@ -37,7 +37,7 @@ export function selectionPart({ selection }: RunReport): Markup {
           (stratum) =>
             html`<tr><th scope="row">${stratum.value}</th><td class="n">${formatCount(stratum.rows)}</td><td class="n">${formatCount(stratum.reached)}</td><td class="n">${percent(stratum.share)}</td></tr>`,
         )}</tbody></table></div>`;
-  return html`<section><h2>Which rows were asked for</h2><p>${first}</p>${rest.map((line) => html`<p class="${kind === "prefix" ? "warn" : ""}">${line}</p>`)}${table}</section>`;
+  return html`<section><h2>Which rows were asked for</h2><p>${first}</p>${rest.map((line) => html`<p class="${kind === "prefix" || kind === "mixed" ? "warn" : ""}">${line}</p>`)}${table}</section>`;
 }
 
 function qualityTiles({ ofAll, ofLabeled, details }: NonNullable<RunReport["quality"]>): Markup {
