@@ -6,15 +6,16 @@ import type { Ledger } from "@autolabel/budget-core";
 import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import { RedisLedger } from "@autolabel/budget-core/ledgers/redis";
 import { GroupCommit, openDatabase, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
-import { Pool } from "pg";
-import { createClient } from "redis";
 import { startPostgres } from "./servers/start-postgres.ts";
 import { isRedisThere, startRedis } from "./servers/start-redis.ts";
 
 /** Makes one round trip to the store; the tests that kill processes do so before or after it. */
 export type RoundTrip = <T>(trip: () => T) => T;
 
-/** What a ledger lives on. The tests of crashes and of many processes run on every engine. */
+/**
+ * What a ledger lives on. The tests of crashes and of many processes run on every engine. A driver is loaded when it is
+ * needed: it takes longer than all else at the start of a process, and hundreds are started.
+ */
 export interface Engine {
   /** Whether it can be tested on this machine. Default: yes. */
   isThere?(): boolean;
@@ -74,6 +75,7 @@ const postgres: Engine = {
     return {
       freshUrl: async () => `${server.url}#ledger_${++schemas}`,
       async quiet(url) {
+        const { Pool } = await import("pg");
         const pool = new Pool({ connectionString: server.url });
         const connected = "SELECT FROM pg_stat_activity WHERE application_name = $1";
         while ((await pool.query(connected, [nameIn(url)])).rowCount !== 0);
@@ -85,6 +87,7 @@ const postgres: Engine = {
   },
   async open(url, roundTrip = (trip) => trip()) {
     const name = nameIn(url);
+    const { Pool } = await import("pg");
     const pool = new Pool({ connectionString: serverOf(url), max: 4, application_name: name });
     pool.on("error", () => undefined);
     const query = (text: string, values?: string[]) => roundTrip(() => pool.query(text, values));
@@ -101,6 +104,7 @@ const redis: Engine = {
     return {
       freshUrl: async () => `${server.url}#ledger_${++prefixes}`,
       async quiet(url) {
+        const { createClient } = await import("redis");
         const client = await createClient({ url: server.url }).connect();
         while ((await client.clientList()).some(({ name }) => name === nameIn(url)));
         client.destroy();
@@ -111,9 +115,12 @@ const redis: Engine = {
   },
   async open(url, roundTrip = (trip) => trip()) {
     const name = nameIn(url);
-    const client = createClient({ url: serverOf(url), name });
+    const { createClient } = await import("redis");
+    // All clients have the same options: for others the driver makes its class of some hundred commands anew.
+    const client = createClient({ url: serverOf(url) });
     client.on("error", () => undefined);
     await client.connect();
+    await client.clientSetName(name);
     type Script = { keys: string[]; arguments: string[] };
     const tripping = {
       evalSha: (sha1: string, script: Script) => roundTrip(() => client.evalSha(sha1, script)),

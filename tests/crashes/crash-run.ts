@@ -5,16 +5,15 @@ import { type Simulator, startSimulator } from "@autolabel/simulator";
 import { bundleChild } from "../bundle-child.ts";
 import { allBilled, checkBooks } from "../check-books.ts";
 import { type Engine, engineNamed, type Store } from "../engines.ts";
-import { alertsDue, type CrashOrder, type CrashReport, callsPerChild } from "./crash-order.ts";
+import { Seeded } from "../seeded.ts";
+import { alertsDue, type CrashOrder, type CrashReport } from "./crash-order.ts";
 
 /** What came of killing processes. */
 export interface CrashSummary {
-  /** How many were killed. One or two may end before: two calls at a time take turns by chance. */
-  killed: number;
-  /** How many points a process has. */
-  points: number;
-  /** Names of the points: `before settle`. */
-  pointNames: ReadonlySet<string>;
+  /** All points that a process has: `before settle 3`. */
+  points: readonly string[];
+  /** Where processes were killed. Steps that share a trip by chance may leave out a point: then that process ends by itself. */
+  killedAt: string[];
   /** What the provider billed the killed processes for, in pico-USD. */
   billedPicoUsd: bigint;
   /** Calls that were unresolved after a crash. */
@@ -26,48 +25,50 @@ export interface CrashSummary {
 /** Options of {@link runCrashes}. */
 export interface CrashOptions {
   engine: string;
-  /** How many processes to kill, spread over all points; where there are fewer, round after round with other seeds. */
+  /**
+   * How many processes to kill: in turn before, during and after each step, until every point had its kill; then again,
+   * with another seed.
+   */
   kills: number;
   /** Chooses points and prompts. Print it. */
   seed: number;
+  /** How many calls a process makes; it has some ten points for each. Default 6. */
+  calls?: number;
   /** How many processes at a time. Default 3. */
   parallel?: number;
 }
 
-/** Far above what the calls of a child cost, so that no call waits; low enough that alerts are due. */
-const budgetPicoUsd = 300_000_000n;
+/** Far above what a call costs, so that none waits; low enough that alerts are due. */
+const budgetPerCallPicoUsd = 50_000_000n;
 
 /**
  * Kills processes by SIGKILL right before a trip to the store or to the provider, with the request on its way, or right
  * after it; reopens the ledger, recovers, and holds the books against the provider's invoice.
  */
-export async function runCrashes({ engine: name, kills, seed, parallel = 3 }: CrashOptions): Promise<CrashSummary> {
+export async function runCrashes(options: CrashOptions): Promise<CrashSummary> {
+  const { engine: name, kills, seed, calls = 6, parallel = 3 } = options;
   const engine = engineNamed(name);
   const store = await engine.start();
   const file = await bundleChild(join(import.meta.dirname, "crashing-child.ts"));
-  const summary = {
-    killed: 0,
-    points: 0,
-    pointNames: new Set<string>(),
-    billedPicoUsd: 0n,
-    unresolved: 0,
-    failures: [] as string[],
-  };
+  const summary: CrashSummary = { points: [], killedAt: [], billedPicoUsd: 0n, unresolved: 0, failures: [] };
   try {
     // The first one leaves what only the first one brings along, such as scripts that a server keeps.
-    await uninterrupted({ name, engine, store, seed, file });
-    const whole = await uninterrupted({ name, engine, store, seed, file });
-    for (const point of whole.points) summary.pointNames.add(point);
-    summary.points = whole.points.length;
-    const chosen = spread(whole.points.length, kills, seed);
+    await uninterrupted({ name, engine, store, seed, calls, file });
+    summary.points = (await uninterrupted({ name, engine, store, seed, calls, file })).points;
+    const chosen = inTurn(summary.points, seed);
+    let [orders, working] = [0, 0];
     const lane = async () => {
       const simulator = await startSimulator({ seed });
       let child = startChild(file);
-      for (let kill = chosen.pop(); kill !== undefined; kill = chosen.pop()) {
+      // A process that passed its point by is replaced by another, but a ledger without points must come to an end.
+      while (summary.killedAt.length + working < kills && orders < 2 * kills) {
+        orders++;
+        working++;
         const current = child;
         // The next one starts while this one works.
         child = startChild(file);
-        await killOne({ name, engine, store, simulator, child: current, ...kill, summary });
+        await killOne({ name, engine, store, simulator, calls, child: current, ...chosen.next().value, summary });
+        working--;
       }
       child.process.kill("SIGKILL");
       await child.ended;
@@ -106,13 +107,15 @@ async function uninterrupted(options: {
   engine: Engine;
   store: Store;
   seed: number;
+  calls: number;
   file: string;
 }): Promise<CrashReport> {
-  const simulator = await startSimulator({ seed: options.seed });
+  const { name, seed, calls } = options;
+  const simulator = await startSimulator({ seed });
   const url = await options.store.freshUrl();
   const child = startChild(options.file);
   await child.ready;
-  child.process.send(orderOf(options.name, url, { simulator, seed: options.seed, killAt: undefined }));
+  child.process.send(orderOf(name, url, { simulator, seed, calls, killAt: undefined }));
   const report = await child.report;
   if (!report) throw new Error("A process under test ended by itself: see its error above");
   const { count, totalPicoUsd } = simulator.invoice;
@@ -120,7 +123,7 @@ async function uninterrupted(options: {
   const ledger = await options.engine.open(url);
   const [account] = (await ledger.inspect({ scopes: ["project"] })).accounts;
   await ledger.close();
-  if (count !== callsPerChild || account?.spentPicoUsd !== totalPicoUsd || report.alerts.join() !== alertsDue.join()) {
+  if (count !== calls || account?.spentPicoUsd !== totalPicoUsd || report.alerts.join() !== alertsDue.join()) {
     throw new Error(
       `Without a crash: ${count} calls, ${account?.spentPicoUsd} of ${totalPicoUsd}, alerts ${report.alerts.join()}`,
     );
@@ -131,10 +134,10 @@ async function uninterrupted(options: {
 function orderOf(
   engine: string,
   url: string,
-  { simulator, seed, killAt }: { simulator: Simulator; seed: number; killAt: number | undefined },
+  { simulator, ...rest }: Pick<CrashOrder, "seed" | "calls" | "killAt"> & { simulator: Simulator },
 ): CrashOrder {
-  const baseUrl = simulator.openRouterUrl;
-  return { engine, url, baseUrl, seed, killAt, budgetPicoUsd: String(budgetPicoUsd) };
+  const budgetPicoUsd = String(budgetPerCallPicoUsd * BigInt(rest.calls));
+  return { engine, url, baseUrl: simulator.openRouterUrl, ...rest, budgetPicoUsd };
 }
 
 interface Kill {
@@ -143,19 +146,20 @@ interface Kill {
   store: Store;
   simulator: Simulator;
   child: Child;
-  killAt: number;
+  killAt: string;
   seed: number;
-  summary: Pick<CrashSummary, "failures"> & { killed: number; billedPicoUsd: bigint; unresolved: number };
+  calls: number;
+  summary: CrashSummary;
 }
 
-async function killOne({ name, engine, store, simulator, child, killAt, seed, summary }: Kill): Promise<void> {
+async function killOne({ name, engine, store, simulator, child, summary, ...kill }: Kill): Promise<void> {
   const url = await store.freshUrl();
   simulator.reset();
   await child.ready;
-  child.process.send(orderOf(name, url, { simulator, seed, killAt }));
+  child.process.send(orderOf(name, url, { simulator, ...kill }));
   const signal = await child.ended;
-  const fail = (message: string) => summary.failures.push(`point ${killAt}, seed ${seed}: ${message}`);
-  if (signal === "SIGKILL") summary.killed++;
+  const fail = (message: string) => summary.failures.push(`${kill.killAt}, seed ${kill.seed}: ${message}`);
+  if (signal === "SIGKILL") summary.killedAt.push(kill.killAt);
   else if (!(await child.report)) fail("the process ended by itself, and without a word");
   await allBilled(simulator);
   await store.quiet(url);
@@ -173,18 +177,21 @@ async function killOne({ name, engine, store, simulator, child, killAt, seed, su
   }
 }
 
-/** So many of `total` points: one at random out of each equal part, or all of them again and again with other seeds. */
-function spread(total: number, wanted: number, seed: number): { killAt: number; seed: number }[] {
-  if (wanted >= total) {
-    return Array.from({ length: wanted }, (_, kill) => ({
-      killAt: kill % total,
-      seed: seed + Math.floor(kill / total),
-    }));
+/** Points in turn of each kind (`before settle`); none again before all had their turn, and then with another seed. */
+function* inTurn(points: readonly string[], seed: number): Generator<Pick<Kill, "killAt" | "seed">, never> {
+  const random = new Seeded(seed);
+  for (let round = 0; ; round++) {
+    const kinds = [...new Set(points.map(kindOf))].map((kind) => points.filter((point) => kindOf(point) === kind));
+    while (kinds.some((left) => left.length > 0)) {
+      for (const left of kinds) {
+        const [killAt] = left.splice(random.between(0, left.length - 1), 1);
+        if (killAt !== undefined) yield { killAt, seed: seed + round };
+      }
+    }
   }
-  let state = seed;
-  return Array.from({ length: wanted }, (_, part) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    const [from, to] = [Math.floor((part * total) / wanted), Math.floor(((part + 1) * total) / wanted)];
-    return { killAt: from + (state % (to - from)), seed };
-  });
+}
+
+/** A point without its number: `before settle`. */
+export function kindOf(point: string): string {
+  return point.slice(0, point.lastIndexOf(" "));
 }

@@ -2,7 +2,7 @@ import { CostTracker, picoToDecimal } from "@autolabel/budget-core";
 import { callBilledById, telling } from "../check-books.ts";
 import { engineNamed, type RoundTrip } from "../engines.ts";
 import { makeMeteredCall } from "../metered-call.ts";
-import { alertsDue, type CrashOrder, type CrashReport, callsPerChild } from "./crash-order.ts";
+import { alertsDue, type CrashOrder, type CrashReport } from "./crash-order.ts";
 
 process.once("message", (order: CrashOrder) => {
   void work(order).then((report) => process.send?.(report, () => process.exit(0)));
@@ -11,10 +11,15 @@ process.send?.("ready");
 
 async function work(order: CrashOrder): Promise<CrashReport> {
   const points: string[] = [];
+  const passed = new Map<string, number>();
   let step = "migrate";
   const pass = (side: "before" | "during" | "after") => {
-    if (points.length === order.killAt) process.kill(process.pid, "SIGKILL");
-    points.push(`${side} ${step}`);
+    const name = `${side} ${step}`;
+    const count = (passed.get(name) ?? 0) + 1;
+    passed.set(name, count);
+    const point = `${name} ${count}`;
+    if (point === order.killAt) process.kill(process.pid, "SIGKILL");
+    points.push(point);
   };
   const roundTrip: RoundTrip = (trip) => {
     pass("before");
@@ -53,8 +58,8 @@ async function work(order: CrashOrder): Promise<CrashReport> {
       await callBilledById((apiKey) => makeMeteredCall({ tracker, baseUrl: order.baseUrl, prompt, apiKey }));
     }
   };
-  await callUntil(callsPerChild / 2);
-  await Promise.all([callUntil(callsPerChild), callUntil(callsPerChild)]);
+  await callUntil(order.calls / 2);
+  await Promise.all([callUntil(order.calls), callUntil(order.calls)]);
   await ledger.close();
   return { points, alerts };
 }

@@ -3,7 +3,7 @@ import { accountOf, fieldsOf, type HoldRow, namesIn, type ReportRow, reportOf, u
 
 /** Runs a step of the ledger: the reply without its first word. */
 type Run = (step: "inspect" | "journal" | "opening", request: object) => Promise<unknown[]>;
-type OpenRow = [...HoldRow, state: OpenReservation["state"], reservedAtMs: string, number: string];
+type OpenRow = [...HoldRow, state: OpenReservation["state"], reservedAtMs: string];
 type Entry = [position: string, flat: string[]];
 type OpeningRow = [name: string, spent: string, callCount: string, boundCallCount: string];
 
@@ -37,7 +37,7 @@ export async function inspectRedis(
   const balances = new Map(reports.map((row) => [row[0][0], row]));
   const names = new Set([...balances.keys(), ...sums.keys(), ...open.flatMap(([, text]) => namesIn(text))]);
   const accounts = [...names].filter((name) => isAsked(accountOf(name)));
-  const oldestFirst = open.toSorted((one, other) => Number(one[6]) - Number(other[6]));
+  const oldestFirst = open.toSorted((one, other) => Number(one[4]) - Number(other[4]));
   return {
     atMs,
     accounts: accounts.map((name) => {
@@ -47,8 +47,8 @@ export async function inspectRedis(
     open: oldestFirst.map(openOf).filter((hold) => hold.accounts.some(isAsked)),
   };
 
-  function openOf([id, text, amount, modelId, state, reservedAtMs]: OpenRow): OpenReservation {
-    return { ...unresolvedOf([id, text, amount, modelId]), state, ageMs: atMs - Number(reservedAtMs) };
+  function openOf([id, text, amount, modelId, number, state, reservedAtMs]: OpenRow): OpenReservation {
+    return { ...unresolvedOf([id, text, amount, modelId, number]), state, ageMs: atMs - Number(reservedAtMs) };
   }
 }
 

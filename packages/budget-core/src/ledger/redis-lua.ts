@@ -105,6 +105,17 @@ local function holdOf(id)
     amount = fields[3], modelId = fields[4], number = fields[5], reservedAt = fields[6],
   }
 end
+
+-- A page of the unresolved ones, in the order in which they were made.
+local function unresolvedFrom(number)
+  local page = {}
+  local ids = redis.call("ZRANGEBYSCORE", base .. ":unresolved", number, "+inf", "LIMIT", 0, request.atOnce)
+  for _, id in ipairs(ids) do
+    local hold = holdOf(id)
+    table.insert(page, { id, hold.accounts, hold.amount, hold.modelId, hold.number })
+  end
+  return page
+end
 `;
 
 /** What steps that change something need. Nothing is written before {@link luaWriting}'s `commit`. */

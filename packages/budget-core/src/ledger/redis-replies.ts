@@ -11,8 +11,8 @@ export type BalanceRow = [
 ];
 /** A balance and the fields of its models, each followed by its value. */
 export type ReportRow = [balance: BalanceRow, models: string[]];
-/** A reservation that has not ended. */
-export type HoldRow = [id: string, names: string, amount: string, modelId: string | null];
+/** A reservation that has not ended; its number tells the order in which they were made. */
+export type HoldRow = [id: string, names: string, amount: string, modelId: string | null, number: string];
 
 /** JSON text: no two accounts share a name, and none has a line break in it. */
 export function nameOf({ scope, window }: AccountKey): string {

@@ -186,14 +186,11 @@ for accounts, amount in pairs(held) do
 end
 commit()
 if edge[2] then return { "more", "(" .. edge[2] } end
-local all = {}
-for _, id in ipairs(redis.call("ZRANGE", base .. ":unresolved", 0, -1)) do
-  local hold = holdOf(id)
-  table.insert(all, { id, hold.accounts, hold.amount, hold.modelId })
-end
-return { "ok", all }
+return { "ok", unresolvedFrom("-inf") }
 `,
   ),
+
+  unresolved: reads(`return { "ok", unresolvedFrom(request.from) }`),
 
   writeOff: writes(
     " flags=allow-oom",
@@ -220,7 +217,7 @@ local open = {}
 for _, set in ipairs({ ":open", ":unresolved" }) do
   for _, id in ipairs(redis.call("ZRANGE", base .. set, 0, -1)) do
     local hold = holdOf(id)
-    table.insert(open, { id, hold.accounts, hold.amount, hold.modelId, hold.state, hold.reservedAt, hold.number })
+    table.insert(open, { id, hold.accounts, hold.amount, hold.modelId, hold.number, hold.state, hold.reservedAt })
   end
 end
 local last = redis.call("XREVRANGE", base .. ":journal", "+", "-", "COUNT", 1)[1]

@@ -61,7 +61,7 @@ export interface RedisLedgerStatus {
 /** Version of the keys and fields that this package reads and writes. */
 const schemaVersion = "1";
 /** How many reservations one script sorts out, so that others are not kept waiting for long. */
-const recoveredAtOnce = 1000;
+const recoveredAtOnce = 200;
 
 /**
  * Balances in Redis 7 or newer, for any number of processes on any number of machines: exact to the pico-USD, of any
@@ -166,7 +166,14 @@ export class RedisLedger implements Ledger {
     const request = { abandonedScope: prefix, atOnce: recoveredAtOnce };
     let [outcome, detail] = await this.#run("recover", { ...request, after: "-inf" });
     while (outcome === "more") [outcome, detail] = await this.#run("recover", { ...request, after: detail });
-    return (detail as HoldRow[]).map(unresolvedOf);
+    const unresolved: HoldRow[] = [];
+    for (let page = detail as HoldRow[]; ; ) {
+      unresolved.push(...page);
+      const last = page[recoveredAtOnce - 1];
+      if (!last) return unresolved.map(unresolvedOf);
+      const from = `(${last[4]}`;
+      [, page] = (await this.#run("unresolved", { atOnce: recoveredAtOnce, from })) as [string, HoldRow[]];
+    }
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {
