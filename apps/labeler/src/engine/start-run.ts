@@ -5,7 +5,7 @@ import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
 import type { RowStatus } from "../store/row.ts";
 import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
-import { claimIdentity, claimRunId, findRun, type RunSummary, removeRun, runPath } from "../store/runs.ts";
+import { findIdentity, newRun, type RunSummary, removeRun, withStoreLocked } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import { LabelingRun } from "./labeling-run.ts";
@@ -37,16 +37,15 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   quoteText(config, task.instructions, task.maxOutputTokens);
   getLlmClient({ settings, config });
 
-  const id = claimRunId(settings.store, name);
-  const path = runPath(settings.store, id);
-  const store = new SqliteRunStore(path);
+  const { id, store } = newRun(settings.store, name);
+  let known: RunSummary | undefined;
   try {
     const { columns, identity } = await takeIn(store, options.rows, {
       order: config.order,
       dedupe: config.dedupe,
       purpose: JSON.stringify([name, task.version]),
     });
-    await store.set({
+    const facts = {
       ...options.facts,
       config: storedConfig(options.config),
       [taskFact(task.version)]: storedConfig(options.config),
@@ -54,22 +53,30 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       createdAt: new Date().toISOString(),
       id,
       identity,
+    };
+    // In one step, so that of two that start at once only one pays; a run is one from the commit of its identity on.
+    known = withStoreLocked(settings.store, () => {
+      const before = findIdentity(settings.store, identity);
+      if (before && options.whenKnown(before) === "continue") return before;
+      store.setNow(facts);
+      return undefined;
     });
-    const claimant = claimIdentity(settings.store, identity, id);
-    if (claimant !== id) {
-      const known = findRun(settings.store, claimant);
-      if (options.whenKnown(known) === "continue") {
-        await store.close();
-        removeRun(path);
-        return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
-      }
-    }
-    return await LabelingRun.open({ store, settings, config, costTracker });
+    if (!known) return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
-    await store.close();
-    removeRun(path);
+    await discard(settings.store, store);
     throw error;
   }
+  await discard(settings.store, store);
+  return await resumeRun({ run: known, settings, costTracker, reconfigure: () => options.config });
+}
+
+/** Removes a run that has bought nothing. Until all of it is gone nobody else is given its id. */
+async function discard(folder: string, store: SqliteRunStore): Promise<void> {
+  await withStoreLocked(folder, () => {
+    const closed = store.close();
+    removeRun(store.path);
+    return closed;
+  });
 }
 
 /** What {@link resumeRun} takes. */

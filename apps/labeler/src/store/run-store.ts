@@ -14,8 +14,8 @@ export interface RunStore {
   set(facts: Readonly<Record<string, string>>): Promise<void>;
   /** Takes the input in, in order. Called once, before the first label. @returns how many rows there are. */
   addRows(rows: Iterable<InputRow> | AsyncIterable<InputRow>, options: AddRowsOptions): Promise<number>;
-  /** Rows that still need an answer, in the order in which they are bought, from a turn on. */
-  pending(fromTurn: number, limit: number): Promise<PendingRow[]>;
+  /** The next rows that still need an answer, in the order in which they are bought, from a turn on; some MB at most. */
+  pending(fromTurn: number): Promise<PendingRow[]>;
   /** Keeps a charged attempt and its answer, in one transaction with the charge where the ledger lives in the store. */
   recordAttempt(position: number, attempt: Attempt): Promise<void>;
   /** Keeps how a row ended, for its duplicates too. @returns how many rows ended with it. */
