@@ -84,7 +84,7 @@ function runFiles(folder: string): string[] {
 
 /** Removes a run's files. Only for one that has bought nothing. */
 export function removeRun(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", ".lock"]) rmSync(`${path}${suffix}`, { force: true });
+  for (const suffix of ["", "-wal", "-shm", ".lock-journal", ".lock"]) rmSync(`${path}${suffix}`, { force: true });
 }
 
 function summarize(path: string): RunSummary | undefined {
