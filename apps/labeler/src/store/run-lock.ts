@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
 
@@ -18,7 +19,11 @@ export function lockRun(path: string): DatabaseSync {
     return lock;
   } catch (cause) {
     lock.close();
-    throw new UsageError(`Another process works on the run ${path}: wait for it, or stop it`, { cause });
+    const id = basename(path, ".sqlite");
+    throw new UsageError(
+      `Another process works on the run ${id}: autolabel status ${id} shows how far it is; wait for it, or stop it`,
+      { cause },
+    );
   }
 }
 

@@ -71,4 +71,31 @@ describe("SqliteRunStore", () => {
     expect((await store.pending(0)).map(({ rowId }) => rowId)).toEqual(["b"]);
     await store.close();
   });
+
+  it("takes in and reads ahead a few MB of long rows at once, and loses none", async () => {
+    const store = new SqliteRunStore(join(folder, "run.sqlite"));
+    let ahead = 0;
+    const commits: number[] = [];
+    const long = function* () {
+      for (let row = 0; row < 24; row++) {
+        ahead++;
+        yield { rowId: String(row), text: `${row}${"x".repeat(1_000_000)}`, input: {} };
+      }
+    };
+    const run = store.commit.run.bind(store.commit);
+    store.commit.run = (write) => {
+      commits.push(ahead);
+      ahead = 0;
+      return run(write);
+    };
+    await store.addRows(long(), { order: { kind: "file" }, dedupe: true });
+    expect(Math.max(...commits)).toBeLessThanOrEqual(5);
+    const turns: number[] = [];
+    for (let batch = await store.pending(0); batch.length > 0; batch = await store.pending((turns.at(-1) ?? 0) + 1)) {
+      expect(batch.length).toBeLessThanOrEqual(5);
+      turns.push(...batch.map(({ turn }) => turn));
+    }
+    expect(turns).toEqual(Array.from({ length: 24 }, (_, row) => row));
+    await store.close();
+  });
 });
