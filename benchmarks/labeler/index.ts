@@ -2,12 +2,13 @@
  * How fast the labeler is, and what it needs, against a provider that answers at once or after a fixed time:
  *
  *   pnpm build   (for memory and start, which run what users run)
- *   node --conditions=@autolabel/source benchmarks/labeler/index.ts [throughput] [ceiling] [memory] [resume] [start] [ROWS]
+ *   node --conditions=@autolabel/source benchmarks/labeler/index.ts [throughput] [ceiling] [memory] [long-rows] [resume] [start] [ROWS]
  *
- * throughput   256 calls in flight, 200 ms each, everything durable; beside it a loop over fetch as one would write it by
- *              hand, that keeps nothing. Both in turn, three rounds; the ideal is 256 / 0.2 s = 1,280 rows/s.
+ * throughput   256 calls in flight, 200 ms each, everything durable; beside it p-limit around fetch as one would write it
+ *              by hand, without a budget, that keeps nothing. Both in turn, three rounds; the ideal is 256 / 0.2 s = 1,280 rows/s.
  * ceiling      the same at a provider that answers at once.
  * memory       the command on a CSV file of 100,000 and of ROWS (default 1,000,000) rows: the most that was resident.
+ * long-rows    the same with rows of 1 MB, 100 and 1,000 of them, 4 in flight; the megabyte is in a column that is kept.
  * resume       from the start of the process to the first call, with nine of ten rows done.
  * start        from the start of the command to the end of its --help.
  *
@@ -21,6 +22,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import pLimit from "p-limit";
 import { resumeRun } from "../../apps/labeler/src/engine/start-run.ts";
 import { AutoLabeler, Settings } from "../../apps/labeler/src/index.ts";
 import { findRun } from "../../apps/labeler/src/store/runs.ts";
@@ -96,22 +98,22 @@ async function labelRows(url: string, rows: number, concurrency: number): Promis
   });
 }
 
-/** What one writes by hand: so many fetches at once, answers in memory, no budget, nothing kept. */
+/** What one writes by hand: p-limit around fetch, answers in memory, no budget, nothing kept. */
 async function loopRows(url: string, rows: number, concurrency: number): Promise<Speed> {
-  const labels: string[] = [];
-  const source = texts(rows);
-  const work = async () => {
-    for (let next = source.next(); !next.done; next = source.next()) {
-      const response = await fetch(`${url}/chat/completions`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ model: "openai/gpt-4o-mini", messages: [{ role: "user", content: next.value.text }] }),
-      });
-      const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
-      labels.push(String(JSON.parse(choices[0]?.message.content ?? "{}").result));
-    }
+  const limit = pLimit(concurrency);
+  const ask = async ({ text }: { text: string }): Promise<string> => {
+    const response = await fetch(`${url}/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "openai/gpt-4o-mini", messages: [{ role: "user", content: text }] }),
+    });
+    const { choices } = (await response.json()) as { choices: { message: { content: string } }[] };
+    return String(JSON.parse(choices[0]?.message.content ?? "{}").result);
   };
-  const speed = await timed(rows, async () => void (await Promise.all(Array.from({ length: concurrency }, work))));
+  let labels: string[] = [];
+  const speed = await timed(rows, async () => {
+    labels = await limit.map(texts(rows), ask);
+  });
   if (labels.length !== rows) throw new Error("lost rows");
   return speed;
 }
@@ -132,20 +134,26 @@ async function compare(title: string, options: { latencyMs: number; rows: number
   };
   console.log(`${title}, ${options.rows} rows, 256 in flight, median of 3 rounds; target ${options.target}`);
   console.log(`  labeler, durable     ${tell(ours)}`);
-  console.log(`  fetch loop, no store ${tell(byHand)}`);
+  console.log(`  p-limit, no store    ${tell(byHand)}`);
+  const ratios = ours.map(({ rowsPerSecond }, round) => rowsPerSecond / (byHand[round]?.rowsPerSecond ?? Number.NaN));
+  console.log(`  labeler / p-limit    ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")} by round`);
 }
 
 /** Labels a file by the command, as it was built. @returns the most memory that was resident, in MB. */
-async function measureMemory(url: string, rows: number): Promise<number> {
+async function measureMemory(
+  url: string,
+  { rows, concurrency, ballast = 0 }: { rows: number; concurrency: number; ballast?: number },
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "labeler-bench-"));
   try {
     const lines = function* () {
-      yield "text\n";
-      for (const { text } of texts(rows)) yield `"${text}"\n`;
+      const kept = "x".repeat(ballast);
+      yield "text,kept\n";
+      for (const { text } of texts(rows)) yield `"${text}",${kept}\n`;
     };
     await pipeline(Readable.from(lines()), createWriteStream(join(folder, "data.csv")));
     const tellMemory = "process.on('exit', () => process.send(process.resourceUsage().maxRSS / 1024))";
-    const flags = `--labels refund,delivery --model ${config(1).model} --budget 1000000 -j 256 --store runs -o out.csv`;
+    const flags = `--labels refund,delivery --model ${config(1).model} --budget 1000000 -j ${concurrency} --store runs -o out.csv`;
     const child = fork(command, ["label", "data.csv", ...flags.split(" ")], {
       cwd: folder,
       env: { ...process.env, OPENROUTER_API_KEY: "none", OPENROUTER_BASE_URL: url },
@@ -156,11 +164,23 @@ async function measureMemory(url: string, rows: number): Promise<number> {
     const [code] = await once(child, "exit");
     if (code !== 0) throw new Error(`the command ended with ${String(code)}`);
     const [megabytes] = (await told) as [number];
-    console.log(`memory, ${rows} rows from file to file: at most ${megabytes.toFixed(0)} MB resident; target 300 MB`);
+    const size = ballast === 0 ? "" : ` of ${ballast / 1e6} MB`;
+    console.log(
+      `memory, ${rows} rows${size} from file to file: at most ${megabytes.toFixed(0)} MB resident; target 300 MB`,
+    );
     return megabytes;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function compareMemory(
+  url: string,
+  { few, many, ...rest }: { few: number; many: number; concurrency: number; ballast?: number },
+): Promise<void> {
+  const before = await measureMemory(url, { rows: few, ...rest });
+  const growth = (await measureMemory(url, { rows: many, ...rest })) - before;
+  console.log(`memory, growth from ${few} to ${many} rows: ${growth.toFixed(0)} MB; target 50 MB`);
 }
 
 /** The command's help, as it was built. */
@@ -218,7 +238,7 @@ const rows = Number(process.argv.find((argument) => /^\d+$/.test(argument)) ?? 1
 const [section, url = "", argument = ""] = process.argv.slice(2);
 if (section === "first-call") await measureFirstCall(url, argument);
 else {
-  if ((wants("memory") || wants("start")) && !existsSync(command))
+  if ((wants("memory") || wants("long-rows") || wants("start")) && !existsSync(command))
     throw new Error(`Build ${command} first: pnpm build`);
   const model = cpus()[0]?.model ?? "unknown";
   console.log(`${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} x ${model}`);
@@ -236,8 +256,13 @@ else {
   }
   if (wants("memory")) {
     await withProvider(0, async (provider) => {
-      const growth = -(await measureMemory(provider, 100_000)) + (await measureMemory(provider, rows));
-      console.log(`memory, growth from 100000 to ${rows} rows: ${growth.toFixed(0)} MB; target 50 MB`);
+      await compareMemory(provider, { few: 100_000, many: rows, concurrency: 256 });
+    });
+    tellLoad();
+  }
+  if (wants("long-rows")) {
+    await withProvider(0, async (provider) => {
+      await compareMemory(provider, { few: 100, many: 1000, concurrency: 4, ballast: 1_000_000 });
     });
     tellLoad();
   }

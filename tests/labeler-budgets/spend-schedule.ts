@@ -6,6 +6,7 @@ import { SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import { AutoLabeler, isBudgetExceeded, Settings } from "@autolabel/labeler";
 import { type AnswerRequest, type Fault, type Simulator, startSimulator } from "@autolabel/simulator";
 import { Seeded } from "../seeded.ts";
+import type { PoolBalance, SharedLedger } from "../shared-ledger.ts";
 
 /** What came of runs that drew on one budget. */
 export interface ScheduleReport {
@@ -27,13 +28,15 @@ export interface ScheduleOptions {
   seed: number;
   /** The budget, in calls of mean cost. */
   budgetCalls: number;
+  /** Where the budget is a pool. Default: it is LLM_BUDGET, in the store. */
+  ledger?: SharedLedger | undefined;
 }
 
 const labels = ["refund", "delivery", "complaint"];
 const words = "my parcel is late and I want the money back at once please call me".split(" ");
 
 /** Runs of random size, pace and bad luck against one budget, once; then once more with what is left of it. */
-export async function runSchedule({ seed, budgetCalls }: ScheduleOptions): Promise<ScheduleReport> {
+export async function runSchedule({ seed, budgetCalls, ledger }: ScheduleOptions): Promise<ScheduleReport> {
   const random = new Seeded(seed);
   const runs = random.between(0, 2) === 0 ? 1 : random.between(2, 4);
   const concurrency = Math.max(runs, 2 ** random.between(0, 8));
@@ -46,7 +49,8 @@ export async function runSchedule({ seed, budgetCalls }: ScheduleOptions): Promi
   });
   try {
     const meanPicoUsd = 50_000_000n;
-    const budget = { simulator, folder, picoUsd: meanPicoUsd * BigInt(budgetCalls) };
+    const pool = ledger && { ledger, name: `seed-${seed}` };
+    const budget = { simulator, folder, picoUsd: meanPicoUsd * BigInt(budgetCalls), pool };
     const rows = Math.ceil((budgetCalls / runs) * (random.between(0, 4) === 0 ? 0.5 : 1.6)) + 5;
     const texts = Array.from({ length: runs }, (_, run) => textsOf(run, rows, random));
     const perRun = Math.floor(concurrency / runs);
@@ -101,11 +105,13 @@ interface Budget {
   simulator: Simulator;
   folder: string;
   picoUsd: bigint;
+  pool: { ledger: SharedLedger; name: string } | undefined;
 }
 
-function settingsOf({ simulator, folder, picoUsd }: Budget): Settings {
+function settingsOf({ simulator, folder, picoUsd, pool }: Budget): Settings {
   const { openRouterUrl: openrouterBaseUrl } = simulator;
-  const given = { openrouterApiKey: "test", openrouterBaseUrl, store: folder, llmBudget: usd.pico(picoUsd) };
+  const limit = pool ? { ledger: pool.ledger.address } : { llmBudget: usd.pico(picoUsd) };
+  const given = { openrouterApiKey: "test", openrouterBaseUrl, store: folder, ...limit };
   return new Settings(given, { env: {} });
 }
 
@@ -121,6 +127,7 @@ async function labelAll(
     maxAttempts: 2,
     timeoutMs: 400,
     dedupe: false,
+    ...(budget.pool ? { pool: budget.pool.name, poolBudget: usd.pico(budget.picoUsd) } : {}),
   };
   try {
     await new AutoLabeler(`run${run}`, settingsOf(budget), config).label(rows, "text");
@@ -132,18 +139,26 @@ async function labelAll(
 
 /** The provider's invoice against the budget, and against the ledger. */
 async function judge(
-  { simulator, folder, picoUsd }: Budget,
+  budget: Budget,
   { hasRowsLeft, ...so }: Pick<ScheduleReport, "runs" | "concurrency" | "failures"> & { hasRowsLeft: boolean },
 ): Promise<ScheduleReport> {
+  const { simulator, picoUsd, pool } = budget;
   const { totalPicoUsd, count } = simulator.invoice;
-  const ledger = new SqliteLedger(join(folder, "llm-budget.ledger"));
-  const tracker = new CostTracker({ name: "llm-budget", budget: usd.pico(picoUsd), ledger });
-  const { spent, held, unresolved } = (await tracker.getStats()).exact;
-  await ledger.close();
-  const counted = spent.picoUsd + unresolved.picoUsd;
-  if (held.picoUsd !== 0n) so.failures.push(`${held.picoUsd} is held by nobody`);
+  const { spentPicoUsd, heldPicoUsd, unresolvedPicoUsd } = await (pool
+    ? pool.ledger.balance(pool.name)
+    : llmBudgetBalance(budget));
+  const counted = spentPicoUsd + unresolvedPicoUsd;
+  if (heldPicoUsd !== 0n) so.failures.push(`${heldPicoUsd} is held by nobody`);
   if (counted < totalPicoUsd) so.failures.push(`${totalPicoUsd} was billed, ${counted} is in the books`);
   if (counted > picoUsd) so.failures.push(`${counted} is in the books of a budget of ${picoUsd}`);
   const overshootPicoUsd = totalPicoUsd > picoUsd ? totalPicoUsd - picoUsd : 0n;
   return { ...so, calls: count, overshootPicoUsd, used: hasRowsLeft ? Number(counted) / Number(picoUsd) : undefined };
+}
+
+async function llmBudgetBalance({ folder, picoUsd }: Budget): Promise<Omit<PoolBalance, "unresolved">> {
+  const ledger = new SqliteLedger(join(folder, "llm-budget.ledger"));
+  const tracker = new CostTracker({ name: "llm-budget", budget: usd.pico(picoUsd), ledger });
+  const { spent, held, unresolved } = (await tracker.getStats()).exact;
+  await ledger.close();
+  return { spentPicoUsd: spent.picoUsd, heldPicoUsd: held.picoUsd, unresolvedPicoUsd: unresolved.picoUsd };
 }

@@ -1,3 +1,4 @@
+import { startSharedLedger } from "../shared-ledger.ts";
 import { runSchedule, type ScheduleReport } from "./spend-schedule.ts";
 
 /** What came of many schedules. */
@@ -13,27 +14,37 @@ export interface SpendSummary {
   failures: string[];
 }
 
-/** Runs so many schedules, from a seed on, two at a time. */
+/**
+ * Runs so many schedules, from a seed on, two at a time.
+ *
+ * @param options.engine where the budget is a pool in a ledger of that engine. Default: it is LLM_BUDGET.
+ */
 export async function runSchedules(options: {
   schedules: number;
   seed: number;
   budgetCalls: number;
+  engine?: string | undefined;
 }): Promise<SpendSummary> {
-  const { schedules, seed, budgetCalls } = options;
+  const { schedules, seed, budgetCalls, engine } = options;
+  const ledger = engine === undefined ? undefined : await startSharedLedger(engine);
   const reports: ScheduleReport[] = [];
   const failures: string[] = [];
   let next = 0;
   const lane = async () => {
     while (next < schedules) {
       const own = seed * 100_000 + next++;
-      const report = await runSchedule({ seed: own, budgetCalls });
+      const report = await runSchedule({ seed: own, budgetCalls, ledger });
       reports.push(report);
       failures.push(...report.failures.map((failure) => `seed ${own}: ${failure}`));
       if (report.overshootPicoUsd > 0n)
         failures.push(`seed ${own}: ${report.overshootPicoUsd} pico-USD beyond the budget`);
     }
   };
-  await Promise.all([lane(), lane()]);
+  try {
+    await Promise.all([lane(), lane()]);
+  } finally {
+    await ledger?.stop();
+  }
   const sum = (amount: (report: ScheduleReport) => number) => reports.reduce((all, report) => all + amount(report), 0);
   return {
     schedules: reports.length,

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundleChild } from "../bundle-child.ts";
+import { startSharedLedger } from "../shared-ledger.ts";
 import { type MomentKind, runStory } from "./crash-story.ts";
 
 /** What came of killing the labeler. */
@@ -29,6 +30,8 @@ export interface LabelerCrashOptions {
   parallel?: number;
   /** Plants a bug that must be found: writes are not committed together. Default false. */
   isTorn?: boolean;
+  /** Where runs draw on a pool in a ledger of that engine. Default: each has a budget of its own, in its file. */
+  engine?: string | undefined;
 }
 
 const killsPerRun = 6;
@@ -43,10 +46,12 @@ export async function crashLabeler({
   seed,
   parallel = 2,
   isTorn = false,
+  engine,
 }: LabelerCrashOptions): Promise<LabelerCrashSummary> {
   const root = join(import.meta.dirname, "../..");
   const cli = await bundleChild(join(root, "apps/labeler/src/cli.ts"));
   const preload = pathToFileURL(await bundleChild(join(import.meta.dirname, "kill-at-commit-child.ts")));
+  const ledger = engine === undefined ? undefined : await startSharedLedger(engine);
   const killed = { time: 0, commit: 0, request: 0 };
   const summary: LabelerCrashSummary = { killed, runs: 0, rows: 0, billed: 0, unresolved: 0, failures: [] };
   const left = () => kills - killed.time - killed.commit - killed.request;
@@ -56,7 +61,7 @@ export async function crashLabeler({
     const lane = async () => {
       while (left() > 0 && summary.runs < mostRuns) {
         const story = {
-          program: { cli, preload: preload.href, isTorn },
+          program: { cli, preload: preload.href, isTorn, ledger },
           seed: seed * 1000 + summary.runs++,
           kills: killsPerRun,
           rows: rowsPerRun,
@@ -71,6 +76,7 @@ export async function crashLabeler({
     };
     await Promise.all(Array.from({ length: parallel }, lane));
   } finally {
+    await ledger?.stop();
     rmSync(cli);
     rmSync(preload);
   }

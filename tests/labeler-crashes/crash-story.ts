@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Simulator, startSimulator } from "@autolabel/simulator";
 import { Seeded } from "../seeded.ts";
+import type { SharedLedger } from "../shared-ledger.ts";
 import { AnswerScript, labelOf, labels, textOf } from "./answer-script.ts";
 import { CrashBooks } from "./crash-books.ts";
 import { readRun } from "./run-on-disk.ts";
 
 /** The command under test, as one file; what is loaded before it. */
 export interface Program {
+  /** Where runs draw on a pool. Default: they have a budget of their own. */
+  ledger?: SharedLedger | undefined;
   cli: string;
   /** Address of a module that is loaded before it. */
   preload: string;
@@ -85,6 +88,7 @@ class Story {
   readonly #script: AnswerScript;
   readonly #random: Seeded;
   readonly #rows: number;
+  readonly #pool: string;
 
   private constructor(options: {
     program: Program;
@@ -101,6 +105,7 @@ class Story {
     this.#program = options.program;
     this.#random = new Seeded(options.seed);
     this.#rows = options.rows;
+    this.#pool = `seed-${options.seed}`;
   }
 
   static async open(options: { program: Program; seed: number; rows: number }): Promise<Story> {
@@ -123,7 +128,8 @@ class Story {
     const task = ["--labels", labels.join(","), "--model", "openrouter:openai/gpt-4o-mini", "--chain-of-thought"];
     const args = isKnown
       ? ["resume"]
-      : ["label", "data.csv", ...task, "--budget", "1", "-o", "out.csv", "-j", String(concurrency)];
+      : ["label", "data.csv", ...task, ...this.#limit(), "-o", "out.csv", "-j", String(concurrency)];
+    const { ledger } = this.#program;
     const child = spawn(
       process.execPath,
       ["--import", `${this.#program.preload}${killAt}`, this.#program.cli, ...args],
@@ -134,6 +140,7 @@ class Story {
           PATH: process.env.PATH,
           OPENROUTER_API_KEY: "test",
           OPENROUTER_BASE_URL: this.simulator.openRouterUrl,
+          ...(ledger ? { AUTOLABEL_LEDGER: ledger.address } : {}),
         },
       },
     );
@@ -143,6 +150,10 @@ class Story {
       child.once("close", (code, signal) => resolve({ code, signal, stderr }));
     });
     return { ended, kill: () => child.kill("SIGKILL") };
+  }
+
+  #limit(): string[] {
+    return this.#program.ledger ? ["--pool", this.#pool, "--pool-budget", "1"] : ["--budget", "1"];
   }
 
   /** Starts the command and kills it at some moment, or lets it end where that comes first. */
@@ -175,10 +186,16 @@ class Story {
     for (let quiet = 0; quiet < 20; quiet = this.simulator.inFlight === 0 ? quiet + 1 : 0) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const run = readRun(join(this.#folder, ".autolabel"));
+    const run = await this.#read();
     this.books.check(run);
     this.checkOutput({ mustExist: false });
     return run;
+  }
+
+  async #read() {
+    const run = readRun(join(this.#folder, ".autolabel"));
+    const { ledger } = this.#program;
+    return run && ledger ? { ...run, ...(await ledger.balance(this.#pool)), isLedgerElsewhere: true } : run;
   }
 
   /** The output is whole or not there. */

@@ -2,7 +2,7 @@ import { DatabaseSync, StatementSync } from "node:sqlite";
 
 /**
  * Loaded before the program under test: kills its process right before or right after its n-th commit to a SQLite file,
- * as its own address says: `?before=7`. `?torn=7` plants a bug: nothing is committed together, and the kill comes between
+ * as its own address says: `?before=7`; or right after its n-th statement that writes: `?ran=7`. `?torn=7` plants a bug: nothing is committed together, and the kill comes between
  * two statements.
  */
 const [side, nth] = new URL(import.meta.url).search.slice(1).split("=");
@@ -30,6 +30,6 @@ replace(DatabaseSync.prototype, "exec", (exec, sql) => {
 
 replace(StatementSync.prototype, "run", (run) => {
   const result = run();
-  if (side === "torn") pass();
+  if (side === "torn" || side === "ran") pass();
   return result;
 });

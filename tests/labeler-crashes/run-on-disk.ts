@@ -14,6 +14,8 @@ export interface RunOnDisk {
   unresolvedPicoUsd: bigint;
   /** Calls of which the ledger does not know the outcome. */
   unresolved: number;
+  /** Whether the amounts are those of a pool, in a ledger that other runs draw on too. */
+  isLedgerElsewhere: boolean;
 }
 
 /** The run of a store that took all its rows in, or undefined: it was cut off before. */
@@ -49,6 +51,7 @@ function readFile(path: string): RunOnDisk | undefined {
       heldPicoUsd: BigInt(account?.held ?? 0n),
       unresolvedPicoUsd: BigInt(account?.unresolved ?? 0n),
       unresolved: Number(open?.calls ?? 0n),
+      isLedgerElsewhere: false,
     };
   } finally {
     database.close();

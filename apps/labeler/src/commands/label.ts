@@ -10,6 +10,7 @@ import { inputFormat, readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { startRun } from "../engine/start-run.ts";
+import { isRunLocked } from "../store/run-lock.ts";
 import type { InputRow } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
@@ -52,8 +53,13 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
   const run = await explainPrice(() =>
     startRun({
       ...input,
-      whenKnown: ({ id, isProbe }) => {
+      whenKnown: ({ id, path, isProbe }) => {
         if (options.new) return "start over";
+        if (isRunLocked(path)) {
+          throw new UsageError(
+            `Another process labels these rows, as the run ${id}: ${io.command} status ${id} shows how far it is; wait for it, or stop it`,
+          );
+        }
         if (isProbe) return "continue";
         throw new UsageError(
           `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,

@@ -145,7 +145,7 @@ describe("a run that another process works on", () => {
     const again = await cli.run(labelArgs("data.csv", "--budget", "1", "-o", "other.csv"));
     expect(again).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("The run data-1 labels these rows already"),
+      stderr: expect.stringContaining("Another process labels these rows, as the run data-1: "),
     });
     expect(cli.simulator.requests).toBe(13);
     child.kill("SIGKILL");

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -148,6 +149,16 @@ describe("writing", () => {
     expect(readdirSync(folder)).toEqual(["out.csv"]);
     await writeFile(at("out.csv"), parts(2), plain);
     expect(readFileSync(at("out.csv"), "utf8")).toHaveLength(2000);
+  });
+
+  it("clears away what a killed process had written of the same file, and nothing else", async () => {
+    const { pid: dead = 0 } = spawnSync(process.execPath, ["--version"]);
+    for (const name of [`out.csv.partial-${dead}`, `out.csv.partial-${process.ppid}`, `other.csv.partial-${dead}`])
+      writeFileSync(at(name), "part");
+    writeFileSync(at("out.csv.partial-mine"), "not ours");
+    await writeFile(at("out.csv"), parts(2), plain);
+    const left = ["out.csv", `out.csv.partial-${process.ppid}`, "out.csv.partial-mine", `other.csv.partial-${dead}`];
+    expect(readdirSync(folder).sort()).toEqual(left.sort());
   });
 
   it.skipIf(!existsSync("/dev/full"))("a full disk leaves the old file, and says so", async () => {

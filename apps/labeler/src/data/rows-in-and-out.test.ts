@@ -44,7 +44,7 @@ async function throughRun(file: string, name: string): Promise<DataRow[]> {
     const [first = "text"] = Object.keys((await read(file))[0] ?? {});
     const rows = withText(readRows(at(file)), { column: first });
     await store.addRows(rows, { order: { kind: "file" }, dedupe: false });
-    const pending = await store.pending(0, 10_000);
+    const pending = await store.pending(0);
     const back = await Array.fromAsync(store.rows());
     // What is sent to the model is the same text.
     expect(pending.map(({ text }) => text)).toEqual(back.map(({ input }) => String(input[first])));

@@ -1,6 +1,6 @@
-import { createWriteStream, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -28,6 +28,7 @@ export function assertFree(
   }
   try {
     mkdirSync(dirname(path), { recursive: true });
+    removeAbandoned(path);
     const probe = partialPath(path);
     writeFileSync(probe, "");
     rmSync(probe);
@@ -43,6 +44,26 @@ export function partialPath(path: string): string {
   return `${path}.partial-${process.pid}`;
 }
 
+/** Removes what processes that were killed had written of `path`. */
+function removeAbandoned(path: string): void {
+  const stem = `${basename(path)}.partial-`;
+  const folder = dirname(path);
+  for (const name of readdirSync(folder).filter((file) => file.startsWith(stem))) {
+    const pid = name.slice(stem.length);
+    if (/^\d+$/.test(pid) && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is somebody else's.
+    return (error as { code?: string }).code !== "ESRCH";
+  }
+}
+
 /**
  * Writes a file beside `path` and moves it there in one step: the file is the old one or the whole new one, never a part,
  * after a power cut too.
@@ -51,6 +72,7 @@ export function partialPath(path: string): string {
  */
 export async function writeFile(path: string, parts: FileParts, { isPacked }: { isPacked: boolean }): Promise<void> {
   const partial = partialPath(path);
+  removeAbandoned(path);
   const file = createWriteStream(partial, { flush: true });
   try {
     await (isPacked ? pipeline(Readable.from(parts), createGzip(), file) : pipeline(Readable.from(parts), file));

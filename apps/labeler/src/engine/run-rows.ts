@@ -27,8 +27,6 @@ export interface RunRowsOptions {
   onRow: (row: PendingRow, result: RowResult, finished: number) => void;
 }
 
-const readAhead = 1000;
-
 /**
  * Labels what is pending with so many workers. Each takes the next row when it has finished one, so a slow call holds up
  * nobody. A row that no longer fits the budget is left for later, and so is every row as long; shorter ones go on.
@@ -109,7 +107,7 @@ class PendingRows {
   }
 
   async #read(): Promise<void> {
-    const batch = await this.#store.pending(this.#nextTurn, readAhead);
+    const batch = await this.#store.pending(this.#nextTurn);
     this.#nextTurn = (batch.at(-1)?.turn ?? Number.NaN) + 1;
     this.#batch = batch.reverse();
   }

@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
 import type { RowStatus } from "../store/row.ts";
 import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
-import { claimIdentity, claimRunId, findRun, listRuns, type RunSummary, removeRun, runPath } from "../store/runs.ts";
+import { findIdentity, listRuns, newRun, type RunSummary, removeRun, withStoreLocked } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import { mixedOrders } from "./inclusion.ts";
@@ -41,9 +41,8 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   quoteText(config, task.instructions, task.maxOutputTokens);
   getLlmClient({ settings, config });
 
-  const id = claimRunId(settings.store, name);
-  const path = runPath(settings.store, id);
-  const store = new SqliteRunStore(path);
+  const { id, store } = newRun(settings.store, name);
+  let known: RunSummary | undefined;
   try {
     const { columns, identity, rowsIdentity } = await takeIn(store, options.rows, {
       order: config.order,
@@ -51,7 +50,7 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       name,
       taskVersion: task.version,
     });
-    await store.set({
+    const facts = {
       ...options.facts,
       config: storedConfig(options.config),
       [taskFact(task.version)]: storedConfig(options.config),
@@ -60,32 +59,39 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       id,
       identity,
       rowsIdentity,
+    };
+    const others = listRuns(settings.store).filter((run) => run.rowsIdentity === rowsIdentity);
+    const [changed] = others;
+    if (changed && others.every((run) => run.identity !== identity)) await options.whenChanged?.(changed, task.version);
+    // In one step, so that of two that start at once only one pays; a run is one from the commit of its identity on.
+    known = withStoreLocked(settings.store, () => {
+      const before = findIdentity(settings.store, identity);
+      if (before && options.whenKnown(before) === "continue") return before;
+      store.setNow(facts);
+      return undefined;
     });
-    const claimant = claimIdentity(settings.store, identity, id);
-    if (claimant !== id) {
-      const known = findRun(settings.store, claimant);
-      if (options.whenKnown(known) === "continue") {
-        await store.close();
-        removeRun(path);
-        return await resumeRun({
-          run: known,
-          settings,
-          costTracker,
-          reconfigure: () => options.config,
-          ...given({ facts: options.facts }),
-        });
-      }
-    }
-    if (claimant === id) {
-      const changed = listRuns(settings.store).find((run) => run.id !== id && run.rowsIdentity === rowsIdentity);
-      if (changed) await options.whenChanged?.(changed, task.version);
-    }
-    return await LabelingRun.open({ store, settings, config, costTracker });
+    if (!known) return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
-    await store.close();
-    removeRun(path);
+    await discard(settings.store, store);
     throw error;
   }
+  await discard(settings.store, store);
+  return await resumeRun({
+    run: known,
+    settings,
+    costTracker,
+    reconfigure: () => options.config,
+    ...given({ facts: options.facts }),
+  });
+}
+
+/** Removes a run that has bought nothing. Until all of it is gone nobody else is given its id. */
+async function discard(folder: string, store: SqliteRunStore): Promise<void> {
+  await withStoreLocked(folder, () => {
+    const closed = store.close();
+    removeRun(store.path);
+    return closed;
+  });
 }
 
 /** What {@link resumeRun} takes. */

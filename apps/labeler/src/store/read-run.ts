@@ -1,8 +1,9 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
 import type { RowStatus } from "./row.ts";
+import { isRunLocked } from "./run-lock.ts";
 import { runSchemaVersion } from "./sqlite-run-schema.ts";
-import { isRunLocked, SqliteRunStore } from "./sqlite-run-store.ts";
+import { SqliteRunStore } from "./sqlite-run-store.ts";
 
 /** A run as its file tells it, to look at. */
 export interface RunRecord {

@@ -16,8 +16,11 @@ export interface RunStore {
   addRows(rows: Iterable<InputRow> | AsyncIterable<InputRow>, options: AddRowsOptions): Promise<number>;
   /** Which rows were reached so far, by a column's values where one is named. */
   reached(column: string | undefined): Promise<ReachedRows>;
-  /** Rows that still need an answer, in the order in which they are bought, from a turn on. */
-  pending(fromTurn: number, limit: number): Promise<PendingRow[]>;
+  /**
+   * The next rows that still need an answer, in the order in which they are bought, from a turn on: `most` of them, or
+   * fewer where they are some MB together.
+   */
+  pending(fromTurn: number, most?: number): Promise<PendingRow[]>;
   /** Keeps a charged attempt and its answer, in one transaction with the charge where the ledger lives in the store. */
   recordAttempt(position: number, attempt: Attempt): Promise<void>;
   /** Keeps how a row ended, for its duplicates too. @returns how many rows ended with it. */

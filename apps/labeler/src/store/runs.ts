@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
+import { isRunLocked } from "./run-lock.ts";
+import { SqliteRunStore } from "./sqlite-run-store.ts";
 
 /** A run as its file tells it. */
 export interface RunSummary {
@@ -29,58 +21,51 @@ export interface RunSummary {
 
 const ending = ".sqlite";
 
+/** How long a file that another process has for a moment is waited for. */
+const patienceMs = 10_000;
+
 /** Where the run `id` is kept. */
 export function runPath(folder: string, id: string): string {
   return join(folder, `${id}${ending}`);
 }
 
-/** Claims a new run id: the name and the next free number. */
-export function claimRunId(folder: string, name: string): string {
+/**
+ * Does something that no other process does to this store at the same moment; the operating system lets the next one in
+ * even after `kill -9`. For steps of milliseconds: who waits does nothing else.
+ */
+export function withStoreLocked<T>(folder: string, work: () => T): T {
   mkdirSync(folder, { recursive: true });
-  const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "run";
-  for (let number = 1; ; number++) {
-    const id = `${stem}-${number}`;
-    try {
-      closeSync(openSync(runPath(folder, id), "wx"));
-      return id;
-    } catch (error) {
-      if ((error as { code?: string }).code !== "EEXIST") throw error;
-    }
+  const lock = new DatabaseSync(join(folder, "runs.lock"), { timeout: patienceMs });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+    return work();
+  } finally {
+    lock.close();
   }
 }
 
-/**
- * Which run labels these rows: the one that claimed them first, in one step of the file system, so that two that start at
- * once do not both pay. A claim whose run is gone passes on.
- */
-export function claimIdentity(folder: string, identity: string, id: string): string {
-  const path = join(folder, `${identity}.claim`);
-  const own = `${path}-${id}`;
-  // A link appears with its content in one step; a file that is created and then written would not.
-  writeFileSync(own, id);
-  try {
-    for (;;) {
-      try {
-        linkSync(own, path);
-        return id;
-      } catch (error) {
-        if ((error as { code?: string }).code !== "EEXIST") throw error;
-      }
-      const claimant = readFileSync(path, "utf8");
-      if (existsSync(runPath(folder, claimant))) return claimant;
-      rmSync(path, { force: true });
+/** Begins a run under a new id, the name and the next free number, and clears away what killed starts have left. */
+export function newRun(folder: string, name: string): { id: string; store: SqliteRunStore } {
+  const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "run";
+  // From its first moment on a run is locked by whoever starts it: one that is not, and is no run yet, was cut off.
+  return withStoreLocked(folder, () => {
+    for (const path of runFiles(folder)) if (isCutOff(path)) removeRun(path);
+    for (let number = 1; ; number++) {
+      const id = `${stem}-${number}`;
+      if (!existsSync(runPath(folder, id))) return { id, store: new SqliteRunStore(runPath(folder, id)) };
     }
-  } finally {
-    rmSync(own, { force: true });
-  }
+  });
+}
+
+/** The run that labels these rows, the last used one if there are several. */
+export function findIdentity(folder: string, identity: string): RunSummary | undefined {
+  return listRuns(folder).find((run) => run.identity === identity);
 }
 
 /** The runs of a store, the last used first. */
 export function listRuns(folder: string): RunSummary[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(ending))
-    .map((file) => summarize(join(folder, file)))
+  return runFiles(folder)
+    .map(summarize)
     .filter((run) => run !== undefined)
     .sort((a, b) => b.touchedAt.localeCompare(a.touchedAt));
 }
@@ -94,15 +79,23 @@ export function findRun(folder: string, id: string | undefined): RunSummary {
   throw new UsageError(`No run "${id}" in ${folder}: there are ${runs.map((run) => run.id).join(", ")}`);
 }
 
+function runFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(ending))
+    .map((file) => join(folder, file));
+}
+
 /** Removes a run's files. Only for one that has bought nothing. */
 export function removeRun(path: string): void {
-  for (const suffix of ["", "-wal", "-shm", ".lock"]) rmSync(`${path}${suffix}`, { force: true });
+  for (const suffix of ["", "-wal", "-shm", ".lock-journal", ".lock"]) rmSync(`${path}${suffix}`, { force: true });
 }
 
 function summarize(path: string): RunSummary | undefined {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { readOnly: true });
+    // A file that is busy for a moment is a run all the same: taken for none, its rows would be bought again.
+    database = new DatabaseSync(path, { readOnly: true, timeout: patienceMs });
     const fact = database.prepare("SELECT value FROM run WHERE key = ?");
     const factOf = (key: string) => (fact.get(key) as { value: string } | undefined)?.value;
     const identity = factOf("identity");
@@ -120,6 +113,24 @@ function summarize(path: string): RunSummary | undefined {
     };
   } catch {
     return undefined;
+  } finally {
+    database?.close();
+  }
+}
+
+/** Whether whoever started this run was killed before it was one: nobody works on it, and it has bought nothing. */
+function isCutOff(path: string): boolean {
+  if (isRunLocked(path)) return false;
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: patienceMs });
+    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+    if (!tables.some(({ name }) => name === "run")) return tables.every(({ name }) => name === "run_schema");
+    const what = "EXISTS (SELECT 1 FROM run WHERE key = 'identity') OR EXISTS (SELECT 1 FROM attempts)";
+    return database.prepare(`SELECT ${what} AS run`).get()?.run === 0;
+  } catch {
+    // Whatever this is, it is not ours to remove.
+    return false;
   } finally {
     database?.close();
   }

@@ -17,7 +17,7 @@ describe("SqliteRunStore", () => {
   it("buys equal texts once, and gives the answer to each of their rows", async () => {
     const store = new SqliteRunStore(join(folder, "run.sqlite"));
     await store.addRows(texts("a", "b", "a", "a"), { order: { kind: "file" }, dedupe: true });
-    const pending = await store.pending(0, 10);
+    const pending = await store.pending(0);
     expect(pending.map(({ position }) => position)).toEqual([0, 1]);
     expect(await store.finishRow(0, { status: "labeled", label: "x", taskVersion: "v" })).toBe(3);
     const rows = await Array.fromAsync(store.rows());
@@ -34,7 +34,7 @@ describe("SqliteRunStore", () => {
   it("buys each row by itself where it is asked to", async () => {
     const store = new SqliteRunStore(join(folder, "run.sqlite"));
     await store.addRows(texts("a", "a"), { order: { kind: "file" }, dedupe: false });
-    expect(await store.pending(0, 10)).toHaveLength(2);
+    expect(await store.pending(0)).toHaveLength(2);
     await store.close();
   });
 
@@ -44,9 +44,9 @@ describe("SqliteRunStore", () => {
     await store.finishRow(0, { status: "labeled", label: "x", taskVersion: "v" });
     await store.finishRow(1, { status: "truncated", error: "cut", taskVersion: "v" });
     await store.finishRow(2, { status: "invalid_label", error: "?", taskVersion: "v" });
-    expect(await store.pending(0, 10)).toEqual([]);
+    expect(await store.pending(0)).toEqual([]);
     expect(await store.reopen(["truncated", "invalid_label"])).toBe(3);
-    expect((await store.pending(0, 10)).map(({ position }) => position)).toEqual([1, 2]);
+    expect((await store.pending(0)).map(({ position }) => position)).toEqual([1, 2]);
     expect((await store.row(1)).error).toBeNull();
     await store.close();
   });
@@ -68,7 +68,34 @@ describe("SqliteRunStore", () => {
     old.close();
     const store = new SqliteRunStore(path);
     expect(await store.row(0)).toMatchObject({ label: 'say "hi"', attempts: 1, duplicateOf: null });
-    expect((await store.pending(0, 10)).map(({ rowId }) => rowId)).toEqual(["b"]);
+    expect((await store.pending(0)).map(({ rowId }) => rowId)).toEqual(["b"]);
+    await store.close();
+  });
+
+  it("takes in and reads ahead a few MB of long rows at once, and loses none", async () => {
+    const store = new SqliteRunStore(join(folder, "run.sqlite"));
+    let ahead = 0;
+    const commits: number[] = [];
+    const long = function* () {
+      for (let row = 0; row < 24; row++) {
+        ahead++;
+        yield { rowId: String(row), text: `${row}${"x".repeat(1_000_000)}`, input: {} };
+      }
+    };
+    const run = store.commit.run.bind(store.commit);
+    store.commit.run = (write) => {
+      commits.push(ahead);
+      ahead = 0;
+      return run(write);
+    };
+    await store.addRows(long(), { order: { kind: "file" }, dedupe: true });
+    expect(Math.max(...commits)).toBeLessThanOrEqual(5);
+    const turns: number[] = [];
+    for (let batch = await store.pending(0); batch.length > 0; batch = await store.pending((turns.at(-1) ?? 0) + 1)) {
+      expect(batch.length).toBeLessThanOrEqual(5);
+      turns.push(...batch.map(({ turn }) => turn));
+    }
+    expect(turns).toEqual(Array.from({ length: 24 }, (_, row) => row));
     await store.close();
   });
 });

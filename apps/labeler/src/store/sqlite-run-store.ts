@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
 import { parseExact, stringifyExact } from "../data/exact-json.ts";
-import { UsageError } from "../usage-error.ts";
 import { openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
 import { readReached } from "./reached-rows.ts";
 import { readStanding } from "./read-standing.ts";
 import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
+import { lockRun } from "./run-lock.ts";
 import {
   type AddRowsOptions,
   type Attempt,
@@ -28,7 +28,9 @@ import {
 import { readSample } from "./sample-shares.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
-const rowsPerTransaction = 1000;
+/** Rows that are taken in or read ahead at once: so many, or fewer that are so long. */
+const mostRows = 1000;
+const mostCharacters = 4_000_000;
 
 /** A row, with its paid attempts counted. */
 const wholeRow = (stratum = "NULL") =>
@@ -74,30 +76,36 @@ export class SqliteRunStore implements RunStore {
   }
 
   set(facts: Readonly<Record<string, string>>): Promise<void> {
-    return this.commit.run(() => {
-      for (const [key, value] of Object.entries(facts)) {
-        this.#statement("INSERT INTO run VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(
-          key,
-          value,
-        );
-      }
-    });
+    return this.commit.run(() => this.setNow(facts));
+  }
+
+  /** Sets facts in one step that is on disk when this returns. */
+  setNow(facts: Readonly<Record<string, string>>): void {
+    this.#statement(
+      `INSERT INTO run SELECT key, value FROM json_each(?) WHERE true
+       ON CONFLICT DO UPDATE SET value = excluded.value`,
+    ).run(JSON.stringify(facts));
   }
 
   async addRows(rows: Iterable<InputRow> | AsyncIterable<InputRow>, options: AddRowsOptions): Promise<number> {
     let position = 0;
-    let batch: InputRow[] = [];
+    let batch: StoredInput[] = [];
+    let characters = 0;
     const write = async () => {
       const first = position - batch.length;
       const added = batch;
       batch = [];
+      characters = 0;
       await this.commit.run(() => {
         for (const [index, row] of added.entries()) this.#addRow(first + index, row, options.dedupe);
       });
     };
-    for await (const row of rows) {
+    for await (const { rowId, text, input } of rows) {
+      const row = { rowId, text, input: stringifyExact(input) };
       position++;
-      if (batch.push(row) === rowsPerTransaction) await write();
+      batch.push(row);
+      characters += text.length + row.input.length;
+      if (batch.length === mostRows || characters >= mostCharacters) await write();
     }
     await write();
     await this.commit.run(() => orderRows(this.#database, options.order));
@@ -112,29 +120,29 @@ export class SqliteRunStore implements RunStore {
     return readReached(this.#database, column);
   }
 
-  #addRow(position: number, { rowId, text, input }: InputRow, dedupe: boolean): void {
+  #addRow(position: number, { rowId, text, input }: StoredInput, dedupe: boolean): void {
     const fingerprint = dedupe ? createHash("sha256").update(text).digest().subarray(0, 16) : null;
     const original = fingerprint && this.#statement("SELECT position FROM rows WHERE fingerprint = ?").get(fingerprint);
     this.#statement(
       `INSERT INTO rows (position, turn, row_id, text, input, fingerprint, duplicate_of) VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6)`,
-    ).run(position, rowId, text, stringifyExact(input), original ? null : fingerprint, original?.position ?? null);
+    ).run(position, rowId, text, input, original ? null : fingerprint, original?.position ?? null);
   }
 
-  async pending(fromTurn: number, limit: number): Promise<PendingRow[]> {
-    const rows = this.#statement(
+  async pending(fromTurn: number, most = mostRows): Promise<PendingRow[]> {
+    const statement = this.#statement(
       `SELECT position, turn, row_id, text, status, (SELECT json_group_array(
          json_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id) ORDER BY rowid)
          FROM attempts a WHERE a.position = r.position AND answer IS NOT NULL AND superseded = 0) AS answers
        FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ? ORDER BY turn LIMIT ?`,
-    ).all(fromTurn, limit) as Record<string, string | number>[];
-    return rows.map((row) => ({
-      position: Number(row.position),
-      turn: Number(row.turn),
-      rowId: String(row.row_id),
-      text: String(row.text),
-      status: row.status === "error" ? "error" : "unpaid",
-      answers: (JSON.parse(String(row.answers)) as Record<keyof Answer, string | null>[]).map(readStoredAnswer),
-    }));
+    );
+    const rows: PendingRow[] = [];
+    let characters = 0;
+    for (const row of statement.iterate(fromTurn, most) as Iterable<StoredRow>) {
+      rows.push(readPending(row));
+      characters += String(row.text).length + String(row.answers).length;
+      if (characters >= mostCharacters) break;
+    }
+    return rows;
   }
 
   /** Not awaited by its caller where the ledger is in this file: it joins the transaction that posts the charge. */
@@ -263,43 +271,8 @@ export class SqliteRunStore implements RunStore {
   }
 }
 
+type StoredInput = Omit<InputRow, "input"> & { input: string };
 type StoredRow = Record<string, string | number | bigint | null>;
-
-/** Who only looks whether a run is locked is in the way for a moment. */
-const lockPatienceMs = 250;
-
-/**
- * An open exclusive transaction on a file beside the run: the operating system frees it even after `kill -9`. Close it to
- * unlock.
- *
- * @throws UsageError when another process works on the run.
- */
-export function lockRun(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: lockPatienceMs });
-  try {
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
-  } catch (cause) {
-    lock.close();
-    throw new UsageError(`Another process works on the run ${path}: wait for it, or stop it`, { cause });
-  }
-}
-
-/** Whether a process works on a run now; looked up without keeping another one out. */
-export function isRunLocked(path: string): boolean {
-  if (!existsSync(`${path}.lock`)) return false;
-  const lock = new DatabaseSync(`${path}.lock`, { readOnly: true, timeout: 0 });
-  try {
-    lock.prepare("SELECT count(*) FROM sqlite_master").get();
-    return false;
-  } catch (error) {
-    // SQLITE_BUSY: its owner has it.
-    if ((error as { errcode?: number }).errcode === 5) return true;
-    throw error;
-  } finally {
-    lock.close();
-  }
-}
 
 function readRow(row: StoredRow): LabeledRow {
   return {
@@ -331,6 +304,17 @@ function readAttempt(attempt: StoredRow): RecordedAttempt {
     isSuperseded: attempt.superseded === 1n,
     at: textOrNull(attempt.at),
     callId: textOrNull(attempt.call_id),
+  };
+}
+
+function readPending(row: StoredRow): PendingRow {
+  return {
+    position: Number(row.position),
+    turn: Number(row.turn),
+    rowId: String(row.row_id),
+    text: String(row.text),
+    status: row.status === "error" ? "error" : "unpaid",
+    answers: (JSON.parse(String(row.answers)) as Record<keyof Answer, string | null>[]).map(readStoredAnswer),
   };
 }
 
