@@ -219,6 +219,13 @@ describe.each([
 
         const budget = (await cli.meanCost()) * 40n;
         cli.writeData("a.csv", 60, "one");
+        const left = async () => {
+          const [, ...args] = inPool("a.csv", budget, "--ledger", server.url);
+          const { limits } = (await cli.json(["plan", ...args])) as { limits: { kind: string; leftUsd: string }[] };
+          return pico(limits.find(({ kind }) => kind === "pool")?.leftUsd);
+        };
+        expect(await left()).toBe(budget);
+        expect(await server.holdsSomething()).toBe(false);
         const machine = (store: string) => ["--store", store, "-o", `${store}.csv`, "--ledger", server.url];
         const [first, second] = await Promise.all([
           cli.run(inPool("a.csv", budget, ...machine("one"))),
@@ -228,6 +235,7 @@ describe.each([
         expect(billed(cli)).toBeLessThanOrEqual(budget);
         expect(cli.simulator.invoice.count).toBeGreaterThan(30);
         expect(await account(cli, "pool/team", server.url)).toEqual({ spent: billed(cli), held: 0n, unresolved: 0n });
+        expect(await left()).toBe(budget - billed(cli));
         expect((await cli.run(["ledger", "verify", server.url])).code).toBe(0);
         // Both machines call their run a-1, and neither draws on the other's account.
         const env = { AUTOLABEL_LEDGER: server.url };

@@ -133,21 +133,26 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
       if (options.relabel) await store.reopen(finished, { notOfVersion: task.version });
       if (isReordered) await store.reorder(config.order);
     };
-    const { rows, unpaid } = await store.counts();
     const isReordered = JSON.stringify(config.order) !== JSON.stringify(before.order);
+    // A probe is a random sample of its own, so the order is still free.
+    const isMixed = isReordered && !run.isProbe && (await hasBought(store));
     const facts = {
       ...options.facts,
       config: storedConfig(input),
       [taskFact(versionBefore)]: storedConfig(inputBefore),
       [taskFact(task.version)]: storedConfig(input),
-      // A probe is a random sample of its own, so the order is still free.
-      ...(isReordered && !run.isProbe && unpaid < rows ? { [mixedOrders]: "yes" } : {}),
+      ...(isMixed ? { [mixedOrders]: "yes" } : {}),
     };
     return await LabelingRun.open({ store, settings, config, costTracker, facts, prepare });
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+async function hasBought(store: SqliteRunStore): Promise<boolean> {
+  const { rows, unpaid } = await store.counts();
+  return unpaid < rows;
 }
 
 async function takeIn(
