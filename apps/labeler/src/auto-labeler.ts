@@ -87,7 +87,7 @@ export class AutoLabeler {
    * @throws UnpricedModelError for a model without a price.
    */
   async plan(input: LabelInput, textColumn: string): Promise<RunPlan> {
-    return await planRun({ config: this.#config, rows: rowsOf(input, textColumn) });
+    return await planRun({ config: this.#config, settings: this.settings, rows: rowsOf(input, textColumn) });
   }
 
   /** Takes the rows in and gives the run, not started yet: iterate over it, or call `finish()`. Close it in the end. */

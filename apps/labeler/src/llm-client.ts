@@ -113,12 +113,18 @@ export function getLlmClient(options: LlmClientOptions): Model {
 /**
  * The upper bound of a call that sends `text`, before anything is sent.
  *
+ * @param options.serviceTier what the call names; else the dearest that may serve counts.
  * @throws UnpricedModelError, or UsageError for an unknown provider.
  */
-export function quoteText(config: LlmClientOptions["config"], text: string, maxOutputTokens: number): Quote {
+export function quoteText(
+  config: LlmClientOptions["config"],
+  text: string,
+  { maxOutputTokens, serviceTier }: { maxOutputTokens: number; serviceTier?: unknown },
+): Quote {
   const { provider, modelId } = readModel(config.model);
   const costs = provider.costs(given({ prices: config.prices }));
-  return costs.quote({ surface: "generate", modelId, request: { text }, settings: {}, maxOutputTokens });
+  const request = { text, ...given({ service_tier: serviceTier }) };
+  return costs.quote({ surface: "generate", modelId, request, settings: {}, maxOutputTokens });
 }
 
 /** The refusal for money of the model's provider behind an error: out of credit, a spent key or gateway budget. */

@@ -3,6 +3,7 @@ import type { LabelingRun } from "../engine/labeling-run.ts";
 import type { RunOutcome } from "../engine/run-rows.ts";
 import { withoutPassword } from "../ledger/ledger-servers.ts";
 import { styleFor } from "../progress/layout.ts";
+import { moneyOf } from "../progress/run-money.ts";
 import { showRun } from "../progress/run-view.ts";
 import { summarize } from "../progress/summary.ts";
 import type { CommandIo } from "./command-io.ts";
@@ -72,7 +73,8 @@ async function summaryText(
   const usedPicoUsd = spent.picoUsd + unresolved.picoUsd;
   const { counts } = run;
   const inclusion = counts.unpaid > 0 ? await run.inclusion() : undefined;
-  const state = { counts, inclusion, stats: await run.stats(), rest: run.forecast() };
+  const pool = (await moneyOf(run)).shared.find(({ kind }) => kind === "pool");
+  const state = { counts, inclusion, pool, stats: await run.stats(), rest: run.forecast() };
   const said = { ownScope: run.tracker.scope, outcome, usedPicoUsd, ...state, ...end };
   return summarize(said, stream.columns ?? Number.POSITIVE_INFINITY, styleFor(stream));
 }

@@ -164,7 +164,7 @@ describe("autolabel ledger", () => {
   });
 
   it("gives a budget back what a kill left at its bound, in a run file", async () => {
-    simulator = await startSimulator({ latencyMs: 2000 });
+    simulator = await startSimulator({ latencyMs: 60_000 });
     writeFileSync(join(folder, "data.csv"), "text\none card\ntwo cards\n");
     const label = ["label", "data.csv", "--text-column", "text", "--labels", "a,b", "--budget", "1"];
     const child = start([...label, "--model", "openrouter:openai/gpt-4o-mini"], {
@@ -187,7 +187,7 @@ describe("autolabel ledger", () => {
   });
 
   it("finds the calls of a run that draws on the shared budget where they are", async () => {
-    simulator = await startSimulator({ latencyMs: 2000 });
+    simulator = await startSimulator({ latencyMs: 60_000 });
     writeFileSync(join(folder, "data.csv"), "text\none card\n");
     const env = { OPENROUTER_API_KEY: "test", OPENROUTER_BASE_URL: simulator.openRouterUrl, LLM_BUDGET: "1" };
     const label = ["label", "data.csv", "--text-column", "text", "--labels", "a,b"];

@@ -50,7 +50,7 @@ export async function plan(dataPath: string | undefined, options: PlanOptions, i
     }),
   );
   try {
-    const known = await planRun({ config, rows: run.rows() });
+    const known = await planRun({ config, settings, rows: run.rows() });
     const goOn = resumeCommandOf(run.id, io, options);
     const more = Math.max(0, options.probe - doneRows(run.counts));
     const goal = doneRows(run.counts) + more;

@@ -1,5 +1,6 @@
 import { CostTracker, type Usage } from "@autolabel/budget-core";
 import { type ModelPrice, priceUsage } from "@autolabel/budget-core/prices";
+import { given } from "../config/given.ts";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import { Settings } from "../config/settings.ts";
 import { getLlmClient, type LlmClientOptions, modelIdOf, quoteText } from "../llm-client.ts";
@@ -35,29 +36,34 @@ export class CallQuotes {
   readonly #config: LabelingConfig;
   readonly #task: Task;
   readonly #price: ModelPrice | undefined;
-  readonly #overheadBytes: number;
+  readonly #sent: SentCall;
   readonly #known = new Map<string, CallQuote>();
 
   private constructor(options: {
     config: LabelingConfig;
     task: Task;
     price: ModelPrice | undefined;
-    overhead: number;
+    sent: SentCall;
   }) {
     this.#config = options.config;
     this.#task = options.task;
     this.#price = options.price;
-    this.#overheadBytes = options.overhead;
+    this.#sent = options.sent;
   }
 
   /** Measures what every call of a task adds to the row's text. */
-  static async measure(config: LabelingConfig, task: Task, price: ModelPrice | undefined): Promise<CallQuotes> {
-    return new CallQuotes({ config, task, price, overhead: await overheadBytes(config, task) });
+  static async measure(options: {
+    config: LabelingConfig;
+    task: Task;
+    price: ModelPrice | undefined;
+    settings: Addresses;
+  }): Promise<CallQuotes> {
+    return new CallQuotes({ ...options, sent: await measureCall(options) });
   }
 
   /** The estimates for a prompt. */
   of(prompt: string): CallQuote {
-    const bytes = this.#overheadBytes + jsonBytes(prompt);
+    const bytes = this.#sent.overheadBytes + jsonBytes(prompt);
     const key = `${bytes} ${prompt.length}`;
     const quote = this.#known.get(key) ?? this.#quote(bytes, prompt.length);
     this.#known.set(key, quote);
@@ -85,48 +91,62 @@ export class CallQuotes {
   }
 
   #bound(bytes: number, maxOutputTokens: number): bigint {
-    return quoteText(this.#config, "x".repeat(bytes), maxOutputTokens).boundPicoUsd;
+    const { serviceTier } = this.#sent;
+    return quoteText(this.#config, "x".repeat(bytes), { maxOutputTokens, serviceTier }).boundPicoUsd;
   }
 }
 
-/**
- * Bytes that a call has beyond the row's text: found by making the real call of a row, priced so that its bound tells its
- * tokens, up to the moment in which it would be sent.
- */
-async function overheadBytes(config: LabelingConfig, task: Task): Promise<number> {
-  const tokenPrices = { [modelIdOf(config.model)]: { input: 1, output: 0 } };
-  const probe = { model: config.model, prices: tokenPrices };
-  const sent = await boundOfCall(probe, task);
-  const bare = quoteText(probe, "", task.maxOutputTokens).boundPicoUsd;
-  return Number((sent - bare) / picoUsdPerToken) - jsonBytes(task.prompt(anyText));
+/** Where the calls would go; keys are not needed. */
+export type Addresses = Pick<Settings, "openrouterBaseUrl" | "openaiBaseUrl" | "corporateBaseUrl">;
+
+/** What a call is made of, save the row's text. */
+interface SentCall {
+  overheadBytes: number;
+  /** The service tier that it names; undefined where it names none. */
+  serviceTier: unknown;
+}
+
+/** Found by making the real call of a row, priced so that its bound tells its tokens, up to the request itself. */
+async function measureCall(of: { config: LabelingConfig; task: Task; settings: Addresses }): Promise<SentCall> {
+  const { task } = of;
+  const { model } = of.config;
+  const probe = { model, prices: { [modelIdOf(model)]: { input: 1, output: 0 } } };
+  const { boundPicoUsd, serviceTier } = await tryCall(probe, of);
+  const bare = quoteText(probe, "", { maxOutputTokens: task.maxOutputTokens, serviceTier }).boundPicoUsd;
+  const bytes = Number((boundPicoUsd - bare) / picoUsdPerToken);
+  return { overheadBytes: bytes - jsonBytes(task.prompt(anyText)), serviceTier };
 }
 
 /** USD per 1M tokens is so many pico-USD a token. */
 const picoUsdPerToken = 1_000_000n;
 const anyText = "x";
-const noKeys = {
-  openrouterApiKey: "none",
-  openaiApiKey: "none",
-  corporateApiKey: "none",
-  corporateBaseUrl: "http://-",
-};
+const noKeys = { openrouterApiKey: "none", openaiApiKey: "none", corporateApiKey: "none" };
 
-/** What is held for a row's first call, in pico-USD. The hold stops the call, so nothing is sent. */
-async function boundOfCall(config: LlmClientOptions["config"], task: Task): Promise<bigint> {
+/** What is held for a row's first call, in pico-USD, and the tier that its request names. The request goes nowhere. */
+async function tryCall(config: LlmClientOptions["config"], { task, settings }: { task: Task; settings: Addresses }) {
+  const { openrouterBaseUrl, openaiBaseUrl, corporateBaseUrl = "http://-" } = settings;
+  const addresses = given({ openrouterBaseUrl, openaiBaseUrl, corporateBaseUrl });
   const costTracker = new CostTracker();
-  const stop = new AbortController();
-  let held: bigint | undefined;
+  let boundPicoUsd: bigint | undefined;
+  let serviceTier: unknown;
   costTracker.on("reserved", ({ quote }) => {
-    held = quote.boundPicoUsd;
-    stop.abort();
+    boundPicoUsd = quote.boundPicoUsd;
   });
-  const send = () => Promise.reject(new Error("a plan sends nothing"));
-  const settings = new Settings(noKeys, { env: {} });
+  const send: typeof globalThis.fetch = async (_url, init) => {
+    serviceTier = (JSON.parse(String(init?.body)) as { service_tier?: unknown }).service_tier;
+    return Response.json({ error: { message: "a plan sends nothing" } }, { status: 400 });
+  };
   const row = { position: 0, turn: 0, rowId: "0", text: anyText, status: "unpaid", answers: [] } as const;
   await labelRow({
     row,
     task,
-    model: () => getLlmClient({ settings, config, costTracker, fetch: send }),
+    model: () =>
+      getLlmClient({
+        settings: new Settings({ ...noKeys, ...addresses }, { env: {} }),
+        config,
+        costTracker,
+        fetch: send,
+      }),
     isRowLimit: () => false,
     upstreamBudgetError: () => undefined,
     repair: false,
@@ -134,8 +154,8 @@ async function boundOfCall(config: LlmClientOptions["config"], task: Task): Prom
     longestWaitMs: 0,
     timeoutMs: 1000,
     pacer: new Pacer({ concurrency: 1 }),
-    stop: stop.signal,
+    stop: new AbortController().signal,
   });
-  if (held === undefined) throw new Error("The call of a row was not reserved");
-  return held;
+  if (boundPicoUsd === undefined) throw new Error("The call of a row was not reserved");
+  return { boundPicoUsd, serviceTier };
 }

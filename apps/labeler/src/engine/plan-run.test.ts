@@ -33,9 +33,8 @@ const texts = [
 const rowsOf = (all: readonly string[]) => all.map((text, row) => ({ rowId: String(row), text, input: { text } }));
 const config = { model: "openrouter:openai/gpt-4o-mini", labels: ["refund", "delivery"], budget: 1 };
 
-/** Labels the rows, and says what was held for the first calls. */
-async function label(given: LabelingConfigInput, all: readonly string[]) {
-  const settings = new Settings(
+const settings = () =>
+  new Settings(
     {
       openrouterApiKey: "test",
       openrouterBaseUrl: simulator.openRouterUrl,
@@ -46,9 +45,12 @@ async function label(given: LabelingConfigInput, all: readonly string[]) {
     },
     { env: {} },
   );
+
+/** Labels the rows, and says what was held for the first calls. */
+async function label(given: LabelingConfigInput, all: readonly string[]) {
   const run = await startRun({
     name: "plan",
-    settings,
+    settings: settings(),
     config: given,
     rows: rowsOf(all),
     whenKnown: () => "start over",
@@ -85,7 +87,7 @@ describe("a plan", () => {
     ],
   ];
   it.each(cases)("has as its upper bound what is held for the first calls: %s", async (_name, given) => {
-    const plan = await planRun({ config: given, rows: rowsOf(texts) });
+    const plan = await planRun({ config: given, settings: settings(), rows: rowsOf(texts) });
     expect(simulator.requests).toBe(0);
     if (given.prices) simulator.setModels({ m: { promptUsdPerMillion: "0.3", completionUsdPerMillion: "1.2" } });
     const { heldPicoUsd } = await label(given, texts);
@@ -97,8 +99,15 @@ describe("a plan", () => {
     expect(plan.costs.lower.picoUsd).toBeLessThanOrEqual(simulator.invoice.totalPicoUsd);
   });
 
+  it("counts OpenAI itself at the tier that calls to it name, and others at the dearest they may serve", async () => {
+    const given = { ...config, model: "openai:gpt-4o-mini" };
+    const of = async (settings: { openaiBaseUrl?: string }) =>
+      (await planRun({ config: given, settings, rows: rowsOf(texts) })).costs.upper.picoUsd;
+    expect(await of({})).toBeLessThan(await of({ openaiBaseUrl: simulator.openAiUrl }));
+  });
+
   it("counts a repair of every row within upper and repairs together", async () => {
-    const plan = await planRun({ config, rows: rowsOf(texts) });
+    const plan = await planRun({ config, settings: settings(), rows: rowsOf(texts) });
     simulator.setFaults([{ kind: "invalid-label" }]);
     const { heldPicoUsd } = await label(config, texts);
     expect(simulator.invoice.count).toBe(2 * plan.texts);
@@ -107,7 +116,7 @@ describe("a plan", () => {
   });
 
   it("tells the price that it rests on, and since when it is known", async () => {
-    const { price } = await planRun({ config, rows: rowsOf(["a"]) });
+    const { price } = await planRun({ config, settings: settings(), rows: rowsOf(["a"]) });
     expect(price).toMatchObject({
       modelId: "openai/gpt-4o-mini",
       checked: expect.stringMatching(/^20\d\d-\d\d-\d\d$/),
@@ -117,7 +126,7 @@ describe("a plan", () => {
 
   it("tells how far a budget goes: about, and for certain", async () => {
     const all = Array.from({ length: 100 }, (_, row) => `text ${row} ${"word ".repeat(row)}`);
-    const plan = await planRun({ config, rows: rowsOf(all) });
+    const plan = await planRun({ config, settings: settings(), rows: rowsOf(all) });
     const { costs } = plan;
     expect(plan.reach(costs.upper)).toEqual({ expectedRows: 100, certainRows: 100 });
     expect(plan.reach(usd(0))).toEqual({ expectedRows: 0, certainRows: 0 });
@@ -134,6 +143,6 @@ describe("a plan", () => {
     ["corporate:m", { m: { input: "cheap", output: 1 } }, /cheap cannot be the input price of m/],
   ])("refuses %s with the prices %o", async (model, prices, message) => {
     const given = { ...config, model, ...(prices ? { prices } : {}) };
-    await expect(planRun({ config: given, rows: rowsOf(["a"]) })).rejects.toThrow(message);
+    await expect(planRun({ config: given, settings: settings(), rows: rowsOf(["a"]) })).rejects.toThrow(message);
   });
 });

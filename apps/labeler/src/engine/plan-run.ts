@@ -5,7 +5,7 @@ import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-con
 import { priceOf } from "../llm-client.ts";
 import type { InputRow } from "../store/run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
-import { type CallQuote, CallQuotes } from "./call-quotes.ts";
+import { type Addresses, type CallQuote, CallQuotes } from "./call-quotes.ts";
 
 /** What a run would cost, told before it costs anything. */
 export interface RunPlan {
@@ -63,11 +63,12 @@ export interface PlannedReach {
 export async function planRun(options: {
   config: LabelingConfigInput;
   rows: Iterable<InputRow> | AsyncIterable<InputRow>;
+  settings: Addresses;
 }): Promise<RunPlan> {
   const config = new LabelingConfig(options.config);
   const task = makeTask(config);
   const price = priceOf(config, new Date());
-  const quotes = await CallQuotes.measure(config, task, price);
+  const quotes = await CallQuotes.measure({ config, task, price, settings: options.settings });
   const isNew = newTexts(config.dedupe);
   const texts = new Map<CallQuote, number>();
   let rows = 0;

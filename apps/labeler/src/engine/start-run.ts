@@ -38,7 +38,7 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   const { settings, name, costTracker } = options;
   const config = new LabelingConfig(options.config);
   const task = makeTask(config);
-  quoteText(config, task.instructions, task.maxOutputTokens);
+  quoteText(config, task.instructions, task);
   getLlmClient({ settings, config });
 
   const { id, store } = newRun(settings.store, name);
@@ -130,7 +130,7 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
     const input = reconfigure(inputBefore);
     const config = new LabelingConfig(input);
     const task = makeTask(config);
-    quoteText(config, task.instructions, task.maxOutputTokens);
+    quoteText(config, task.instructions, task);
     getLlmClient({ settings, config });
     const prepare = async () => {
       // Answers that were paid for but not read answer another question now.
@@ -139,21 +139,26 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
       if (options.relabel) await store.reopen(finished, { notOfVersion: task.version });
       if (isReordered) await store.reorder(config.order);
     };
-    const { rows, unpaid } = await store.counts();
     const isReordered = JSON.stringify(config.order) !== JSON.stringify(before.order);
+    // A probe is a random sample of its own, so the order is still free.
+    const isMixed = isReordered && !run.isProbe && (await hasBought(store));
     const facts = {
       ...options.facts,
       config: storedConfig(input),
       [taskFact(versionBefore)]: storedConfig(inputBefore),
       [taskFact(task.version)]: storedConfig(input),
-      // A probe is a random sample of its own, so the order is still free.
-      ...(isReordered && !run.isProbe && unpaid < rows ? { [mixedOrders]: "yes" } : {}),
+      ...(isMixed ? { [mixedOrders]: "yes" } : {}),
     };
     return await LabelingRun.open({ store, settings, config, costTracker, facts, prepare });
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+async function hasBought(store: SqliteRunStore): Promise<boolean> {
+  const { rows, unpaid } = await store.counts();
+  return unpaid < rows;
 }
 
 async function takeIn(

@@ -4,8 +4,8 @@ import { formatCount } from "./bar.ts";
 /** How the rows were chosen that a run has bought, where it has not bought all: whether they stand for the rest. */
 export function inclusionText({ order, isMixed, inOrder, beyond, strata }: Inclusion): string {
   if (isMixed) return "in several orders, one after the other: together they are no random sample";
-  const others =
-    beyond > 0 ? `, and ${formatCount(beyond)} more (of a probe, or short enough for the last of the budget)` : "";
+  const why = `${order.kind === "file" ? "of a probe, or " : ""}short enough for the last of the budget`;
+  const others = beyond > 0 ? `, and ${formatCount(beyond)} more (${why})` : "";
   if (order.kind === "file") {
     return `the first ${formatCount(inOrder)} of the file${others}: no random sample (--order random leaves one)`;
   }

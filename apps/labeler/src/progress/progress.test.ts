@@ -28,6 +28,15 @@ const state: RunState = {
   isEnded: false,
 };
 
+const pool: SharedLimit = {
+  kind: "pool",
+  name: 'the pool "team"',
+  spent: usd("3.9"),
+  held: usd("0.02"),
+  unresolved: usd(0),
+  budget: usd("4"),
+};
+
 describe("the view of a run", () => {
   it("says on one line what a log needs", () => {
     expect(plainLine(state)).toBe("720/3,080 rows  48 rows/s  $0.1000 of $0.2500 spent  25 without a label");
@@ -72,14 +81,6 @@ describe("the view of a run", () => {
     expect(text).toContain("$1.1000 to $3.1000 for all 3,080 rows");
   });
 
-  const pool: SharedLimit = {
-    kind: "pool",
-    name: 'the pool "team"',
-    spent: usd("3.9"),
-    held: usd("0.02"),
-    unresolved: usd(0),
-    budget: usd("4"),
-  };
   const inPool = { ...money, shared: [pool], free: usd("0.08"), tightest: pool.name };
 
   it("shows the pool beside the budget, and which of them leaves the least", () => {
@@ -190,6 +191,16 @@ describe("the summary of a run", () => {
     const text = await make({ counts, rest, outcome: { kind: "budget", error: refused("llm-budget", "0.12") } });
     expect(text).toContain("LLM_BUDGET of $0.1200, which all runs without a budget of their own share");
     expect(text).toContain("LLM_BUDGET=0.27 autolabel resume reviews-1");
+  });
+
+  it("of a stop at the pool or the budget raises the other one too, where it is too small for the rest", async () => {
+    const counts = { rows: 100, labeled: 40, invalid: 0, errors: 0, unpaid: 60 };
+    const end = (scope: string, limit: SharedLimit) =>
+      make({ counts, rest, pool: limit, outcome: { kind: "budget", error: refused(scope, "0.25") } });
+    const small = { ...pool, spent: usd("0.1"), budget: usd("0.12") };
+    expect(await end("reviews-1", { ...pool, budget: usd(9) })).toMatch(/reviews-1 --budget 0\.27\n/);
+    expect(await end("reviews-1", small)).toContain("autolabel resume reviews-1 --budget 0.27 --pool-budget 0.27");
+    expect(await end("pool/team", small)).toContain("autolabel resume reviews-1 --budget 0.27 --pool-budget 0.27");
   });
 
   it("offers a resume only where one helps", async () => {

@@ -15,6 +15,7 @@ import { doneRows, type RowCounts } from "../store/row.ts";
 import { formatCount, rowsText } from "./bar.ts";
 import { inclusionText } from "./inclusion-text.ts";
 import { amountsFor, rangeText, type Style, wrapText } from "./layout.ts";
+import type { SharedLimit } from "./run-money.ts";
 
 /** What is said of a run that stopped. */
 export interface RunEnd {
@@ -27,6 +28,8 @@ export interface RunEnd {
   rest?: CostRange | undefined;
   /** Spent and unresolved of the budget that limits the run: its own, its pool's, or the shared one. */
   usedPicoUsd: bigint;
+  /** The pool that the run draws on besides. */
+  pool?: SharedLimit | undefined;
   /** How the rows were chosen, where some are left. */
   inclusion?: Inclusion | undefined;
   /** Where the rows were written. */
@@ -118,17 +121,34 @@ function wayOn(end: RunEnd, amount: (money: Money) => string, style: Style): str
   const left = counts.rows - doneRows(counts);
   const forecast = rest ? [["forecast", `the other ${rowsText(left)} need ${rangeText(rest, amount)} more`]] : [];
   const { error } = outcome;
-  const needed = roundUp(end.usedPicoUsd + usd(rest?.p90.toFixed(12) ?? 0).picoUsd + usd(error.required).picoUsd);
+  const more = usd(rest?.p90.toFixed(12) ?? 0).picoUsd + usd(error.required).picoUsd;
+  const needed = roundUp(end.usedPicoUsd + more);
   const pool = /^pool\/(.*)$/s.exec(error.scope ?? "")?.[1];
   if (pool !== undefined) {
     const reached = `${formatUsd(error.budget)} of the pool "${pool}", which all its runs share`;
-    return [["reached", reached], ...forecast, ["go on", style("bold", `${resumeCommand} --pool-budget ${needed}`)]];
+    const command = `${resumeCommand}${ownFlag(end, more)} --pool-budget ${needed}`;
+    return [["reached", reached], ...forecast, ["go on", style("bold", command)]];
   }
   if (isShared(end, error)) {
     const reached = `LLM_BUDGET of ${formatUsd(error.budget)}, which all runs without a budget of their own share`;
-    return [["reached", reached], ...forecast, ["go on", style("bold", `LLM_BUDGET=${needed} ${resumeCommand}`)]];
+    const command = `LLM_BUDGET=${needed} ${resumeCommand}${poolFlag(end, more)}`;
+    return [["reached", reached], ...forecast, ["go on", style("bold", command)]];
   }
-  return [...forecast, ["go on", style("bold", `${resumeCommand} --budget ${needed}`)]];
+  return [...forecast, ["go on", style("bold", `${resumeCommand} --budget ${needed}${poolFlag(end, more)}`)]];
+}
+
+/** Raises the run's own budget too, where a higher pool alone would only bring the run to its end. */
+function ownFlag({ stats }: RunEnd, morePicoUsd: bigint): string {
+  const { spent, unresolved, budget } = stats.exact;
+  const needed = spent.picoUsd + unresolved.picoUsd + morePicoUsd;
+  return budget !== null && budget.picoUsd < needed ? ` --budget ${roundUp(needed)}` : "";
+}
+
+/** The same for the pool, of which other runs may have spent a part. */
+function poolFlag({ pool }: RunEnd, morePicoUsd: bigint): string {
+  if (!pool) return "";
+  const needed = pool.spent.picoUsd + pool.unresolved.picoUsd + morePicoUsd;
+  return pool.budget.picoUsd < needed ? ` --pool-budget ${roundUp(needed)}` : "";
 }
 
 function isShared({ ownScope }: RunEnd, { scope }: BudgetExceededError): boolean {
