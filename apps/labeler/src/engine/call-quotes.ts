@@ -97,7 +97,7 @@ export class CallQuotes {
 }
 
 /** Where the calls would go; keys are not needed. */
-export type Addresses = Pick<Settings, "openrouterBaseUrl" | "openaiBaseUrl" | "corporateBaseUrl">;
+export type Addresses = Partial<Pick<Settings, "openrouterBaseUrl" | "openaiBaseUrl" | "corporateBaseUrl">>;
 
 /** What a call is made of, save the row's text. */
 interface SentCall {
@@ -133,7 +133,8 @@ async function tryCall(config: LlmClientOptions["config"], { task, settings }: {
     boundPicoUsd = quote.boundPicoUsd;
   });
   const send: typeof globalThis.fetch = async (_url, init) => {
-    serviceTier = (JSON.parse(String(init?.body)) as { service_tier?: unknown }).service_tier;
+    if (typeof init?.body === "string")
+      serviceTier = (JSON.parse(init.body) as { service_tier?: unknown }).service_tier;
     return Response.json({ error: { message: "a plan sends nothing" } }, { status: 400 });
   };
   const row = { position: 0, turn: 0, rowId: "0", text: anyText, status: "unpaid", answers: [] } as const;
