@@ -2,13 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { usd } from "@autolabel/budget-core";
+import { CostTracker, usd } from "@autolabel/budget-core";
 import { type SimulatorOptions, startSimulator } from "@autolabel/simulator";
 import { Pool } from "pg";
 import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../../tests/servers/start-postgres.ts";
 import { isRedisThere, startRedis } from "../../../../tests/servers/start-redis.ts";
+import { openServer } from "../ledger/ledger-servers.ts";
 import { CliFolder, inUsd, labelArgs } from "../testing/run-cli.ts";
 
 let folder: string;
@@ -199,6 +200,17 @@ async function redis(): Promise<LedgerServer> {
   return { url, stop, holdsSomething };
 }
 
+/** A call of a program beside the labeler that was cut off after it was sent. @returns its id. */
+async function lostCall(url: string): Promise<string> {
+  const { ledger, close } = await openServer(url, { create: false });
+  const tracker = new CostTracker({ name: "library", ledger });
+  const hold = await tracker.reserve({ boundPicoUsd: 10n ** 10n });
+  await hold.markDispatched();
+  await tracker.recover({ abandoned: true });
+  await close();
+  return hold.id;
+}
+
 describe.each([
   ["postgres", postgres, true],
   ["redis", redis, isRedisThere()],
@@ -237,6 +249,17 @@ describe.each([
         const raised = await cli.run(["resume", "--store", "one", "--pool-budget", "1"], env);
         expect(raised.code).toBe(0);
         expect(await account(cli, "pool/team", server.url)).toMatchObject({ spent: billed(cli) });
+
+        const inLedger = ["--ledger", server.url];
+        const id = await lostCall(server.url);
+        const shown = await cli.run(["ledger", "inspect", server.url]);
+        expect(shown.stdout).toMatch(new RegExp(`^${id} +unresolved .*library$`, "m"));
+        const resolved = await cli.run(["ledger", "resolve", id, "--cost", "0.0012", ...inLedger]);
+        expect(resolved).toMatchObject({ code: 0, stdout: "Resolved 1 call; 0 unresolved left.\n" });
+        const once = await cli.run(["ledger", "resolve", id, "--write-off", "not sent", ...inLedger]);
+        expect(once).toMatchObject({ code: 2, stderr: expect.stringContaining("is settled already") });
+        expect(await account(cli, "library", server.url)).toEqual({ spent: 1_200_000_000n, held: 0n, unresolved: 0n });
+        expect((await cli.run(["ledger", "verify", server.url])).stdout).toMatch(/^Sound:/);
       } finally {
         await server.stop();
       }
