@@ -4,6 +4,8 @@ import { createServer, Socket } from "node:net";
 /** A way to a server on this machine that can be cut. */
 export interface CuttableProxy {
   readonly port: number;
+  /** How many times a client has spoken since the server spoke last, over all connections: round trips. */
+  readonly roundTrips: number;
   /** Breaks all connections. @returns on how many of them a request had no answer yet. */
   cut: () => number;
   stop: () => void;
@@ -13,6 +15,7 @@ export interface CuttableProxy {
 export async function startProxy(to: number): Promise<CuttableProxy> {
   const sockets = new Set<Socket>();
   const unanswered = new Set<Socket>();
+  let roundTrips = 0;
   const listener = createServer((client) => {
     const upstream = new Socket().connect(to, "127.0.0.1");
     for (const socket of [client, upstream]) {
@@ -25,7 +28,10 @@ export async function startProxy(to: number): Promise<CuttableProxy> {
         upstream.destroy();
       });
     }
-    client.on("data", () => unanswered.add(client));
+    client.on("data", () => {
+      if (!unanswered.has(client)) roundTrips++;
+      unanswered.add(client);
+    });
     upstream.on("data", () => unanswered.delete(client));
     client.pipe(upstream).pipe(client);
   }).listen(0, "127.0.0.1");
@@ -38,6 +44,9 @@ export async function startProxy(to: number): Promise<CuttableProxy> {
   };
   return {
     port,
+    get roundTrips() {
+      return roundTrips;
+    },
     cut,
     stop: () => {
       cut();

@@ -3,7 +3,7 @@ import { LedgerError } from "../errors/ledger-error.ts";
 /** What a ledger needs of a PostgreSQL driver: `Pool` of `pg` and `PGlite` have `query`, `postgres()` has `unsafe`. */
 export type PostgresClient =
   | { query(text: string, values?: string[]): Promise<{ rows: unknown[] }> }
-  | { unsafe(text: string, values?: string[]): PromiseLike<unknown[]> };
+  | { unsafe(text: string, values?: string[], options?: { prepare?: boolean }): PromiseLike<unknown[]> };
 
 /** Columns by name; the ledger asks for texts only, so that no driver's parsers come into play. */
 type TextRow = Readonly<Record<string, string | null>>;
@@ -20,7 +20,8 @@ export class PostgresConnection {
     this.lockTimeoutMs = Math.ceil(timeoutMs / 2);
     this.#send =
       "unsafe" in client
-        ? (text, values) => client.unsafe(text, values)
+        ? // Otherwise it asks for the types first, at every step: two round trips. Its own option `prepare: false` still holds.
+          (text, values) => client.unsafe(text, values, { prepare: values !== undefined })
         : async (text, values) => (await client.query(text, values)).rows;
   }
 

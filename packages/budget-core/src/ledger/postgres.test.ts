@@ -5,8 +5,6 @@ import { Pool } from "pg";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../../../../tests/servers/start-postgres.ts";
-import type { BudgetError } from "../errors/budget-error.ts";
-import { usd } from "../money.ts";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { type PostgresClient, PostgresLedger } from "./postgres.ts";
@@ -55,45 +53,6 @@ describe("PostgresLedger with PGlite", () => {
   }, 60_000);
   afterAll(() => database.close());
   ledgerSuite(test, () => makeLedger(database));
-});
-
-describe("the provider's bill", () => {
-  const rounds = [1, 10, 100, 1000].flatMap((calls) =>
-    (["wait", "deny"] as const).map((mode) => [calls, mode] as const),
-  );
-
-  it.each(rounds)("stays within the budget with %i calls at once that %s, of four ledgers", async (calls, mode) => {
-    let billed = 0n;
-    // Where nobody waits a bill of the whole bound shows the first hold too many.
-    const costPicoUsd = mode === "deny" ? 1000n : 300n;
-    const options = { budget: usd.pico(40_000n), onInsufficient: mode };
-    const trackers = [pool, pool, sql, sql].map(
-      (client) => new CostTracker({ ...options, ledger: makeLedger(client) }),
-    );
-    // An account that is new is made by one of them while the others wait: the race is for one that is there.
-    await (await trackers[0]?.reserve({ boundPicoUsd: 1n }))?.release();
-    const call = async (tracker: CostTracker) => {
-      const hold = await tracker.reserve({ boundPicoUsd: 1000n });
-      await hold.markDispatched();
-      billed += costPicoUsd;
-      await hold.settle({ costPicoUsd });
-    };
-    const made = await Promise.allSettled(
-      Array.from({ length: calls }, (_, index) => call(trackers[index % 4] as CostTracker)),
-    );
-    const [tracker] = trackers as [CostTracker];
-    const { exact } = await tracker.getStats();
-    expect(billed).toBeLessThanOrEqual(40_000n);
-    expect(exact).toMatchObject({ spent: { picoUsd: billed }, held: { picoUsd: 0n } });
-    // At least as many as fit at their bound; who waits gets all that fits by the true cost.
-    const fitting = mode === "deny" ? 40 : Math.floor((40_000 - 1000) / 300) + 1;
-    const codes = made.map((each) => (each.status === "fulfilled" ? "made" : (each.reason as BudgetError).code));
-    const count = codes.filter((code) => code === "made").length;
-    expect(codes.filter((code) => code !== "made" && code !== "budget_exceeded")).toEqual([]);
-    expect(count).toBeGreaterThanOrEqual(Math.min(calls, fitting));
-    if (mode === "wait") expect(count).toBe(Math.min(calls, fitting));
-    expect(verifyLedger(await tracker.ledger.inspect())).toEqual([]);
-  });
 });
 
 describe("PostgresLedger", () => {
