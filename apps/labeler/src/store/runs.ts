@@ -21,7 +21,7 @@ const ending = ".sqlite";
 const patienceMs = 10_000;
 
 /** Where the run `id` is kept. */
-export function runPath(folder: string, id: string): string {
+function runPath(folder: string, id: string): string {
   return join(folder, `${id}${ending}`);
 }
 
