@@ -152,7 +152,7 @@ describe("writing", () => {
   });
 
   it("clears away what a killed process had written of the same file, and nothing else", async () => {
-    const { pid: dead = 0 } = spawnSync(process.execPath, ["--version"]);
+    const { pid: dead } = spawnSync(process.execPath, ["--version"]);
     for (const name of [`out.csv.partial-${dead}`, `out.csv.partial-${process.ppid}`, `other.csv.partial-${dead}`])
       writeFileSync(at(name), "part");
     writeFileSync(at("out.csv.partial-mine"), "not ours");
