@@ -111,7 +111,7 @@ async function measure(scenario: Scenario): Promise<Figures> {
       concurrency: seed % 2 === 0 ? 16 : 64,
     };
     const rows = scenario.texts.map((text, row) => ({ rowId: String(row), text, input: { text } }));
-    const { costs } = await planRun({ config, rows });
+    const { costs } = await planRun({ config, settings, rows });
     const run = await startRun({ name: "forecast", settings, config, rows, whenKnown: () => "start over" });
     let spent = 0;
     let forecast: Figures["forecast"] | undefined;

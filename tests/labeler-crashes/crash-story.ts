@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Simulator, startSimulator } from "@autolabel/simulator";
@@ -201,6 +201,8 @@ class Story {
   /** The output is whole or not there. */
   checkOutput({ mustExist }: { mustExist: boolean }): void {
     const path = join(this.#folder, "out.csv");
+    const parts = readdirSync(this.#folder).filter((name) => name.includes(".partial-"));
+    if (mustExist && parts.length > 0) this.books.fail(`${parts.join(", ")} is left of a process that was killed`);
     if (!existsSync(path)) {
       if (mustExist) this.books.fail("there is no output");
       return;

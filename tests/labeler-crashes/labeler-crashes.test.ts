@@ -25,7 +25,7 @@ it.each(enginesHere())(
     timeout: 300_000,
   },
   async (engine) => {
-    const { failures, billed, rows } = await crashLabeler({ kills: 10, seed: seed + 1, engine });
+    const { failures, billed, rows } = await crashLabeler({ kills: 6, seed: seed + 1, engine });
     expect(failures).toEqual([]);
     expect(billed).toBeGreaterThanOrEqual(rows);
   },

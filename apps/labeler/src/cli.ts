@@ -207,6 +207,8 @@ async function main(): Promise<void> {
   }
   // V8 would grow its space for young objects to 96 MB, which makes nothing here faster.
   setFlagsFromString("--semi-space-growth-factor=1");
+  // And the space for old ones to four times what is in use; twice is enough, and a third less memory in all.
+  setFlagsFromString("--heap-growing-percent=100");
   // A reader that has seen enough, such as head, is no error.
   process.stdout.on("error", (error: { code?: string }) => {
     // Whoever writes rows there tells of any other error; where nobody does, it must not pass unseen.
