@@ -1,0 +1,170 @@
+import { useEffect, useRef, useState } from "react";
+import type { RunPageProps } from "../app.tsx";
+import { formatCount } from "../../../src/progress/bar.ts";
+import { labelText } from "../format.ts";
+import { Choices } from "../parts/choices.tsx";
+import { Empty, Failure, Loading } from "../parts/notice.tsx";
+import { ReviewCard } from "../parts/review-card.tsx";
+import { ReviewHelp } from "../parts/review-help.tsx";
+import { type Review, useReview } from "../use-review.ts";
+import { useColumns } from "../use-columns.ts";
+import { linkTo } from "../route.ts";
+
+/** The doubtful rows, one after the other, by the keyboard. */
+export function ReviewPage({ run, query }: RunPageProps) {
+  const id = run.status.id;
+  const [author, setAuthor] = useState(() => localStorage.getItem("autolabel-author") ?? "reviewer");
+  const gold = query.get("gold") ?? "";
+  const below = query.get("below") ?? "0.8";
+  const columns = useColumns(id);
+  const queue = new URLSearchParams({ below, ...(gold && { gold }) }).toString();
+  const change = (changes: Readonly<Record<string, string>>) => {
+    location.replace(linkTo(id, "review", { ...Object.fromEntries(query), ...changes }));
+  };
+  return (
+    <>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span>Reviewing as</span>
+          <input
+            value={author}
+            maxLength={100}
+            onChange={({ target }) => {
+              setAuthor(target.value);
+              localStorage.setItem("autolabel-author", target.value);
+            }}
+          />
+        </label>
+        <label>
+          <span>Confidence below</span>
+          <select value={below} onChange={({ target }) => change({ below: target.value })}>
+            {["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "1"].map((value) => (
+              <option key={value}>{value}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>True labels in</span>
+          <select value={gold} onChange={({ target }) => change({ gold: target.value })}>
+            <option value="">no column</option>
+            {columns.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      </form>
+      <Desk key={`${below} ${gold}`} run={id} author={author} query={queue} />
+    </>
+  );
+}
+
+/** The queue that one query finds. */
+function Desk({ run, author, query }: { run: string; author: string; query: string }) {
+  const review = useReview(run, { query, author });
+  const [isHelping, setHelping] = useState(false);
+  const filter = useRef<HTMLInputElement>(null);
+  useReviewKeys(review, { onHelp: () => setHelping(true), onFilter: () => filter.current?.focus() });
+  const { row, error } = review;
+  const last = review.said.at(-1);
+  if (!review.isLoaded) return <Loading what="the queue" />;
+  if (error && !row && review.said.length === 0) return <Failure error={error} onRetry={review.reload} />;
+  return (
+    <>
+      <Progress review={review} onHelp={() => setHelping(true)} />
+      {isHelping && <ReviewHelp onClose={() => setHelping(false)} />}
+      {error && (
+        <p className="banner said-no" role="alert">
+          {error.message}
+        </p>
+      )}
+      <p className="last-said" role="status">
+        {last ? (
+          <>
+            Row {formatCount(last.row.position + 1)}:{" "}
+            {last.verdict.action === "skip" ? "skipped" : <b>{labelText(labelOf(last))}</b>}{" "}
+            <button type="button" className="link" onClick={review.undo}>
+              undo <kbd>u</kbd>
+            </button>
+          </>
+        ) : (
+          <>
+            Press <kbd>?</kbd> for the keys.
+          </>
+        )}
+      </p>
+      {row ? (
+        <div className="desk">
+          <ReviewCard key={row.position} row={row} />
+          <Choices key={`choices ${row.position}`} row={row} review={review} filter={filter} />
+        </div>
+      ) : (
+        <Empty title="Nothing waits for you">
+          <p>No row is invalid, less sure than asked for, or unlike its true label.</p>
+        </Empty>
+      )}
+    </>
+  );
+}
+
+function labelOf({ row, verdict }: Review["said"][number]) {
+  return verdict.action === "correct" ? verdict.label : row.label;
+}
+
+function Progress({ review, onHelp }: { review: Review; onHelp: () => void }) {
+  const { reviewed, waiting } = review;
+  const whole = reviewed + waiting;
+  return (
+    <div className="head">
+      <h1>
+        {formatCount(reviewed)}
+        <small>
+          of {formatCount(whole)} reviewed, {formatCount(waiting)} waiting
+        </small>
+      </h1>
+      <button type="button" onClick={onHelp}>
+        Keys <kbd>?</kbd>
+      </button>
+      <progress value={reviewed} max={Math.max(1, whole)} aria-label="Reviewed rows" />
+    </div>
+  );
+}
+
+/** Keys work on the whole page, but not where a person types, nor behind a dialog. */
+function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => void; onFilter: () => void }) {
+  const current = useRef({ review, onHelp, onFilter });
+  current.current = { review, onHelp, onFilter };
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { review: now, ...on } = current.current;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (document.querySelector("dialog[open]")) return;
+      const choice = now.choices?.[choiceOf(event.key)];
+      const keys: Readonly<Record<string, () => void>> = {
+        j: () => now.move(1),
+        ArrowDown: () => now.move(1),
+        k: () => now.move(-1),
+        ArrowUp: () => now.move(-1),
+        a: () => now.row?.label !== null && now.say({ action: "accept" }),
+        s: () => now.say({ action: "skip" }),
+        u: now.undo,
+        "?": on.onHelp,
+        "/": on.onFilter,
+      };
+      const act = choice ? () => now.say({ action: "correct", label: choice.name }) : keys[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+}
+
+/** `1` is the first choice, `0` the tenth. */
+function choiceOf(key: string): number {
+  return /^\d$/.test(key) ? (Number(key) + 9) % 10 : -1;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, select");
+}
