@@ -7,7 +7,7 @@ import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, providerCallId, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
+import { countOf, type RowResult, type Standing, stopAskedFact } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
@@ -17,6 +17,9 @@ import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { RunForecast } from "./run-forecast.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
+
+/** How often a run looks whether it was asked to stop, in ms. */
+const stopWatchMs = 500;
 
 /** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
 export class LabelingRun {
@@ -74,7 +77,7 @@ export class LabelingRun {
     const budget = await openRunBudget({ ...options, runId: id });
     await options.prepare?.();
     // Until this session ends: who finds it with nobody at work knows of a crash.
-    await store.set({ ...options.facts, touchedAt: new Date().toISOString(), outcome: "working" });
+    await store.set({ ...options.facts, touchedAt: new Date().toISOString(), outcome: "working", [stopAskedFact]: "" });
     const [facts, counts, standing] = await Promise.all([store.facts(), store.counts(), store.standing()]);
     return new LabelingRun({ id, store, facts, counts, standing, settings, config, budget });
   }
@@ -242,9 +245,19 @@ export class LabelingRun {
       for (const listener of this.#listeners) listener(row.position, finished);
     };
     const { concurrency } = config;
-    this.#outcome = await runRows({ store: this.#store, concurrency, label, stop: this.#stop.signal, onRow });
+    const watch = setInterval(() => void this.#stopIfAsked(), stopWatchMs);
+    try {
+      this.#outcome = await runRows({ store: this.#store, concurrency, label, stop: this.#stop.signal, onRow });
+    } finally {
+      clearInterval(watch);
+    }
     await this.#store.set({ outcome: this.#outcome.kind });
     return this.#outcome;
+  }
+
+  /** Somebody beside this process may ask it to stop: a file can be written where a signal does not reach. */
+  async #stopIfAsked(): Promise<void> {
+    if (await this.#store.isStopAsked().catch(() => false)) this.stop();
   }
 
   /**

@@ -104,7 +104,7 @@ async function judgeRows(
   const [calibration, wrong, spend] = [new CalibrationCounter(), new WrongRows(), new SpendCounter(rows)];
   const selection = new SelectionCounter(config.order);
   const counted = { gold: 0, unreadable: 0, correct: 0, labeled: 0, costPicoUsd: 0n };
-  for await (const row of store.rows()) {
+  for await (const row of store.rows({ asModelSaid: true })) {
     const said = gold?.of(row);
     const judgement = said === undefined ? undefined : measure.add({ label: row.label, gold: said, text: row.text });
     if (said !== undefined && judgement === undefined) counted.unreadable++;

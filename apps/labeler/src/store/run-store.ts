@@ -32,12 +32,36 @@ export interface RunStore {
   standing(): Promise<Standing>;
   /** Rows by state. */
   counts(): Promise<RowCounts>;
-  /** All rows in input order, one at a time: memory does not grow with the run. */
-  rows(): AsyncIterable<LabeledRow>;
+  /**
+   * All rows in input order, one at a time: memory does not grow with the run. They bear the labels of people where those
+   * gave any, unless what the model said is asked for.
+   */
+  rows(options?: { asModelSaid?: boolean }): AsyncIterable<LabeledRow>;
   /** One row as it stands. */
   row(position: number): Promise<LabeledRow>;
+  /** Keeps what a person says of a row, and of all rows of the same text. */
+  review(input: ReviewInput): Promise<void>;
+  /** Takes an author's last review back. @returns the place of its row; undefined when there is none. */
+  undoReview(author: string): Promise<number | undefined>;
+  /** Whether whoever works on the run was asked to stop. */
+  isStopAsked(): Promise<boolean>;
   close(): Promise<void>;
 }
+
+/** What a person says of a row. */
+export interface ReviewInput {
+  position: number;
+  action: ReviewAction;
+  /** The label that counts from now on; null for `skip`. */
+  label: LabelValue | null;
+  author: string;
+}
+
+/** The model was right, it was not, or the person cannot tell. */
+export type ReviewAction = "accept" | "correct" | "skip";
+
+/** Fact that asks the process that works on a run to stop after its calls: when it was asked, or empty. */
+export const stopAskedFact = "stopAskedAt";
 
 /** What a forecast is made from. */
 export interface Standing {

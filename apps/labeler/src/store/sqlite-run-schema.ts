@@ -45,6 +45,24 @@ const steps: readonly string[] = [
    ALTER TABLE attempts ADD COLUMN price_book TEXT;
    ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE attempts ADD COLUMN call_id TEXT;`,
+  // What people say of rows: an entry is never changed, only marked as taken back. One entry is for all rows of equal
+  // text, at the place of the one that was bought. And what it takes to look at a million rows without reading them all;
+  // rows that wait are in no index, so that a row is entered once.
+  `CREATE TABLE reviews (
+     review INTEGER PRIMARY KEY,
+     position INTEGER NOT NULL REFERENCES rows (position),
+     action TEXT NOT NULL,
+     label TEXT,
+     author TEXT NOT NULL,
+     at TEXT NOT NULL,
+     undone_at TEXT
+   ) STRICT;
+   CREATE INDEX reviews_of_row ON reviews (position);
+   ALTER TABLE rows ADD COLUMN cost_pico_usd INTEGER NOT NULL DEFAULT 0;
+   UPDATE rows SET cost_pico_usd = (SELECT sum(a.cost_pico_usd) FROM attempts a WHERE a.position = rows.position)
+     WHERE position IN (SELECT position FROM attempts);
+   CREATE INDEX ended_rows ON rows (status, label, task_version, cost_pico_usd) WHERE status <> 'unpaid';
+   CREATE INDEX doubtful_rows ON rows (confidence) WHERE confidence IS NOT NULL;`,
 ];
 
 /** Whether a run file has the tables that this version of autolabel reads. */

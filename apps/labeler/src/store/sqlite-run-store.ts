@@ -6,9 +6,18 @@ import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
 import { parseExact, stringifyExact } from "../data/exact-json.ts";
 import { UsageError } from "../usage-error.ts";
-import { openToRead } from "./open-to-read.ts";
+import { openBeside, openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
-import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
+import {
+  type Answer,
+  asReviewed,
+  type HumanLabel,
+  type LabeledRow,
+  type LabelValue,
+  type PendingRow,
+  type RowCounts,
+  type RowStatus,
+} from "./row.ts";
 import {
   type AddRowsOptions,
   type Attempt,
@@ -17,11 +26,21 @@ import {
   type InputRow,
   type RecordedAttempt,
   type ReopenOptions,
+  type ReviewInput,
   type RowOrder,
   type RowResult,
   type RunStore,
   type Standing,
+  stopAskedFact,
 } from "./run-store.ts";
+import {
+  checkReviewable,
+  hasHumanLabel,
+  humanLabelOf,
+  insertReview,
+  rowsByStatus,
+  takeBackReview,
+} from "./sqlite-reviews.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
 
 const rowsPerTransaction = 1000;
@@ -29,7 +48,8 @@ const sampledAttempts = 5000;
 
 /** A row, with its paid attempts counted. */
 const wholeRow = `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
-  (SELECT coalesce(sum(cost_pico_usd), 0) FROM attempts a WHERE a.position = r.position) AS cost FROM rows r`;
+  (SELECT coalesce(sum(cost_pico_usd), 0) FROM attempts a WHERE a.position = r.position) AS cost,
+  ${humanLabelOf("coalesce(r.duplicate_of, r.position)")} AS review FROM rows r`;
 
 /**
  * One run as one SQLite file: input, answers, charges. The ledger stands in the same file and shares its transactions,
@@ -47,12 +67,13 @@ export class SqliteRunStore implements RunStore {
    * Opens a run file, or makes one, and locks it for this process; the lock ends with the process, however it ends.
    *
    * @param options.readOnly looks at a run as it stands at this moment, without lock, beside the process that works on it.
-   * @throws UsageError when another process works on the run.
+   * @param options.beside writes what people say, without lock, beside the process that works on it.
+   * @throws UsageError when another process works on the run, or another version of autolabel wrote it.
    */
-  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
+  constructor(path: string, { readOnly = false, beside = false }: { readOnly?: boolean; beside?: boolean } = {}) {
     this.path = path;
-    if (readOnly) {
-      this.#database = openToRead(path);
+    if (readOnly || beside) {
+      this.#database = readOnly ? openToRead(path) : openBeside(path);
       this.commit = new GroupCommit(this.#database);
       return;
     }
@@ -112,7 +133,8 @@ export class SqliteRunStore implements RunStore {
       `SELECT position, turn, row_id, text, status, (SELECT json_group_array(
          json_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id) ORDER BY rowid)
          FROM attempts a WHERE a.position = r.position AND answer IS NOT NULL AND superseded = 0) AS answers
-       FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ? ORDER BY turn LIMIT ?`,
+       FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ?
+         AND NOT ${hasHumanLabel("r.position")} ORDER BY turn LIMIT ?`,
     ).all(fromTurn, limit) as Record<string, string | number>[];
     return rows.map((row) => ({
       position: Number(row.position),
@@ -148,6 +170,10 @@ export class SqliteRunStore implements RunStore {
         receipt.priceBook ?? outcome.quote.priceBook ?? null,
         callId ?? null,
       );
+      this.#statement("UPDATE rows SET cost_pico_usd = cost_pico_usd + ? WHERE position = ?").run(
+        receipt.costPicoUsd,
+        position,
+      );
     });
   }
 
@@ -174,7 +200,9 @@ export class SqliteRunStore implements RunStore {
 
   reopen(statuses: readonly RowStatus[], { notOfVersion }: ReopenOptions = {}): Promise<number> {
     const chosen = [JSON.stringify(statuses), notOfVersion ?? null] as const;
-    const isChosen = "status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR task_version <> ?2)";
+    // A row that a person labeled needs no more money.
+    const isChosen = `status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR task_version <> ?2)
+      AND NOT ${hasHumanLabel("coalesce(rows.duplicate_of, rows.position)")}`;
     return this.commit.run(() => {
       // Their answers were read and found wanting: the next question must not be answered by them.
       this.#statement(
@@ -215,7 +243,7 @@ export class SqliteRunStore implements RunStore {
   async standing(): Promise<Standing> {
     const rest = this.#statement(
       `SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM rows
-       WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
+       WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND NOT ${hasHumanLabel("rows.position")}`,
     ).get() as unknown as Standing["rest"];
     const sample = this.#statement(
       `SELECT length(r.text) AS characters, sum(a.cost_pico_usd) AS cost
@@ -229,24 +257,41 @@ export class SqliteRunStore implements RunStore {
 
   async counts(): Promise<RowCounts> {
     const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
-    const states = this.#statement("SELECT status, count(*) AS rows FROM rows GROUP BY status").all();
-    for (const { status, rows } of states as { status: RowStatus; rows: number }[]) {
+    const states = this.#statement(rowsByStatus).all() as { status: RowStatus; rows: number }[];
+    for (const { status, rows } of states) {
       counts.rows += rows;
       counts[countOf[status]] += rows;
     }
     return counts;
   }
 
-  async *rows(): AsyncGenerator<LabeledRow> {
+  async *rows({ asModelSaid = false }: { asModelSaid?: boolean } = {}): AsyncGenerator<LabeledRow> {
     const statement = this.#database.prepare(`${wholeRow} ORDER BY r.position`);
     statement.setReadBigInts(true);
-    for (const row of statement.iterate() as Iterable<StoredRow>) yield readRow(row);
+    for (const stored of statement.iterate() as Iterable<StoredRow>) {
+      const row = readRow(stored);
+      yield asModelSaid ? row : asReviewed(row);
+    }
   }
 
   async row(position: number): Promise<LabeledRow> {
     const statement = this.#statement(`${wholeRow} WHERE r.position = ?`);
     statement.setReadBigInts(true);
-    return readRow(statement.get(position) as StoredRow);
+    return asReviewed(readRow(statement.get(position) as StoredRow));
+  }
+
+  async review(input: ReviewInput): Promise<void> {
+    checkReviewable(this.#database, input.position);
+    await this.commit.run(() => insertReview(this.#database, input));
+  }
+
+  undoReview(author: string): Promise<number | undefined> {
+    return this.commit.run(() => takeBackReview(this.#database, author));
+  }
+
+  async isStopAsked(): Promise<boolean> {
+    const asked = this.#statement("SELECT value FROM run WHERE key = ?").get(stopAskedFact);
+    return asked !== undefined && asked.value !== "";
   }
 
   async close(): Promise<void> {
@@ -317,6 +362,7 @@ function readRow(row: StoredRow): LabeledRow {
     explanation: textOrNull(row.explanation),
     error: textOrNull(row.error),
     taskVersion: textOrNull(row.task_version),
+    review: row.review === null ? null : (JSON.parse(String(row.review)) as HumanLabel),
   };
 }
 

@@ -2,10 +2,10 @@ import type { RunStatus } from "../progress/run-status.ts";
 import type { LabelValue, RowStatus } from "../store/row.ts";
 
 /*
- * What the page and its server say to each other, as JSON over `/api`. Every request carries the token that the server
- * was started with. Amounts are USD as decimal text, times ISO 8601, rows are named by their place in the input.
+ * What the page and its server say to each other, as JSON over `/api`. The address that is printed carries a token, which
+ * becomes a cookie; requests that change something come with `content-type: application/json`. Amounts are USD as decimal text, times ISO 8601, rows are named by their place in the input.
  *
- *     GET  /api/runs                          RunStatus[], the last used first, and pools
+ *     GET  /api/runs                          RunsPage: the last used first, and pools
  *     GET  /api/runs/:run                     RunPage
  *     GET  /api/runs/:run/events              server-sent events: `run` with a RunPage when it changed, at most 2 a second
  *     GET  /api/runs/:run/rows?RowQuery       RowWindow
@@ -28,6 +28,8 @@ export interface ApiError {
 
 /** Answer of `GET /api/runs`. */
 export interface RunsPage {
+  /** Who reviews, unless somebody else says so. */
+  author: string;
   runs: RunStatus[];
   pools: PoolStatus[];
 }
@@ -57,10 +59,13 @@ export interface RunPage {
   errors: ErrorGroup[];
   /** Shares of the budget that were passed, with the time. */
   alerts: { share: number; at: string }[];
+  /** What ended the process that the page last started for this run; null where nothing did. */
+  problem: string | null;
 }
 
 export interface BurnPoint {
   at: string | null;
+  /** Calls that were charged so far: a row's each attempt is one. */
   rows: number;
   spentUsd: string;
 }
@@ -197,6 +202,17 @@ export interface ReviewInput {
   /** For `correct`. */
   label?: LabelValue;
   author: string;
+}
+
+export interface UndoInput {
+  author: string;
+}
+
+export interface ReportQuery {
+  /** The column with the true labels. Default: the one that the configuration named. */
+  gold?: string;
+  /** `1`: the labels that people gave serve as true ones. */
+  reviews?: "1";
 }
 
 export interface ResumeInput {
