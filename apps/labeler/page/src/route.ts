@@ -8,9 +8,9 @@ export type RunPageName = (typeof runPages)[number];
 /**
  * What the address asks for. It stands behind the `#`, so that one file serves every page:
  *
- *     #/                    all runs
- *     #/reviews-1           a run
- *     #/reviews-1/data?…    its rows; so too review and result
+ *     #/                         all runs
+ *     #/runs/reviews-1           a run
+ *     #/runs/reviews-1/data?…    its rows; so too review and result
  */
 export interface Route {
   /** Null for the list of runs. */
@@ -21,9 +21,9 @@ export interface Route {
 
 export function readRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-  const [run = "", page = ""] = path.split("/").map(decoded);
+  const [all = "", run = "", page = ""] = path.split("/").map(decoded);
   return {
-    run: run === "" ? null : run,
+    run: all === "runs" && run !== "" ? run : null,
     page: runPages.find((name) => name === page) ?? "run",
     query: new URLSearchParams(query),
   };
@@ -33,7 +33,7 @@ export function readRoute(hash: string): Route {
 export function linkTo(run: string | null, page: RunPageName = "run", query: Readonly<Record<string, string>> = {}) {
   if (run === null) return "#/";
   const told = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
-  return `#/${encodeURIComponent(run)}${page === "run" ? "" : `/${page}`}${told === "" ? "" : `?${told}`}`;
+  return `#/runs/${encodeURIComponent(run)}${page === "run" ? "" : `/${page}`}${told === "" ? "" : `?${told}`}`;
 }
 
 /** The page that the address names, kept up to date. */

@@ -21,7 +21,10 @@ interface State {
   /** Place of the row that is looked at. */
   at: number;
   said: readonly Said[];
+  task: ReviewQueue["task"];
   choices: ReviewQueue["choices"];
+  /** Labels that are ticked for the row, where it may have several. */
+  ticked: readonly string[];
   waiting: number;
   reviewed: number;
   isLoaded: boolean;
@@ -33,12 +36,15 @@ type Step =
   | { kind: "say"; said: Said }
   | { kind: "back"; position: number; error?: Error }
   | { kind: "move"; by: number }
+  | { kind: "tick"; label: string }
   | { kind: "failed"; error: Error };
 
 /** The queue of doubtful rows, and the steps of a person through it. */
 export interface Review extends State {
   row: ReviewRow | undefined;
   say: (verdict: Verdict) => void;
+  /** Says a label, or ticks it where a row may have several. */
+  choose: (label: string) => void;
   undo: () => void;
   move: (by: number) => void;
   reload: () => void;
@@ -83,14 +89,20 @@ export function useReview(run: string, { query, author }: { query: string; autho
       .then(() => postJson<RowSummary>(runAddress(run, "/reviews/undo"), { author }))
       .catch((error: Error) => step({ kind: "failed", error }));
   };
-  return { ...state, row, say, undo, move: (by) => step({ kind: "move", by }), reload: load };
+  const choose = (label: string) => {
+    if (state.task === "multilabel") step({ kind: "tick", label });
+    else say({ action: "correct", label });
+  };
+  return { ...state, row, say, choose, undo, move: (by) => step({ kind: "move", by }), reload: load };
 }
 
 const start: State = {
   rows: [],
   at: 0,
   said: [],
+  task: "classification",
   choices: null,
+  ticked: [],
   waiting: 0,
   reviewed: 0,
   isLoaded: false,
@@ -98,6 +110,15 @@ const start: State = {
 };
 
 function next(state: State, step: Step): State {
+  const after = reached(state, step);
+  const row = after.rows[after.at];
+  // Another row begins with the labels that it has.
+  return row === state.rows[state.at]
+    ? after
+    : { ...after, ticked: Array.isArray(row?.label) ? row.label.map(String) : [] };
+}
+
+function reached(state: State, step: Step): State {
   switch (step.kind) {
     case "loaded":
       return loaded(state, step.queue);
@@ -117,18 +138,24 @@ function next(state: State, step: Step): State {
       return takenBack(state, step.position, step.error);
     case "move":
       return { ...state, at: Math.max(0, Math.min(state.rows.length - 1, state.at + step.by)) };
+    case "tick": {
+      const isTicked = state.ticked.includes(step.label);
+      const ticked = isTicked ? state.ticked.filter((label) => label !== step.label) : [...state.ticked, step.label];
+      return { ...state, ticked };
+    }
     case "failed":
       return { ...state, error: step.error, isLoaded: true };
   }
 }
 
 /** Rows that are shown keep their place; new ones come behind. */
-function loaded(state: State, { rows, choices, waiting, reviewed }: ReviewQueue): State {
+function loaded(state: State, { rows, task, choices, waiting, reviewed }: ReviewQueue): State {
   const known = new Set(state.rows.map(({ position }) => position));
   const more = rows.filter(({ position }) => !known.has(position));
   return {
     ...state,
     rows: [...state.rows, ...more],
+    task,
     choices,
     waiting,
     reviewed,

@@ -46,7 +46,8 @@ export function useRowWindow(
       getJson<RowWindow>(`${address}from=${place * windowSize}&count=${windowSize}`, aborter.signal)
         .then(({ total, rows }) => setWindows((old) => withWindow(old, { address, total, place, rows })))
         .catch((error: Error) => {
-          if (!aborter.signal.aborted) setWindows((old) => ({ ...(old.address === address ? old : fresh(address)), error }));
+          if (!aborter.signal.aborted)
+            setWindows((old) => ({ ...(old.address === address ? old : fresh(address)), error }));
         })
         .finally(() => {
           if (asked.current.get(place) === aborter) asked.current.delete(place);

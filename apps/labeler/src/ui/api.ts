@@ -1,5 +1,6 @@
 import type { RunStatus } from "../progress/run-status.ts";
 import type { LabelValue, RowStatus } from "../store/row.ts";
+import type { TaskKind } from "../tasks/task.ts";
 
 /*
  * What the page and its server say to each other, as JSON over `/api`. The address that is printed carries a token, which
@@ -183,6 +184,8 @@ export interface ReviewQueue {
   /** Rows that wait for a person. */
   waiting: number;
   reviewed: number;
+  /** What a label is: one name, several, or more than a choice can tell. */
+  task: TaskKind;
   /** The labels that may be chosen; null for a task without a fixed set. */
   choices: { name: string; description: string | null }[] | null;
   /** The most doubtful first. */

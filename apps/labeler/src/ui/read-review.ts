@@ -29,6 +29,7 @@ export function readReviewQueue(file: RunFile, { below = 0.8, gold, count = 50 }
     return {
       waiting: left.length,
       reviewed: reviewed.size,
+      task: config.task ?? "classification",
       choices: choicesOf(config),
       rows: rowsOf(all, left.slice(0, count), gold),
     };

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
-import type { RunPageProps } from "../app.tsx";
 import { formatCount } from "../../../src/progress/bar.ts";
 import type { RowStatus } from "../../../src/store/row.ts";
 import type { RowQuery } from "../../../src/ui/api.ts";
+import type { RunPageProps } from "../app.tsx";
 import { rowStatuses, statusNames } from "../format.ts";
 import { RowPanel } from "../parts/row-panel.tsx";
 import { RowsGrid } from "../parts/rows-grid.tsx";

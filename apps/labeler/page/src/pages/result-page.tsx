@@ -1,9 +1,10 @@
 import { lazy, Suspense } from "react";
-import type { RunPageProps } from "../app.tsx";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
 import type { ReportJson } from "../../../src/report/report-json.ts";
 import { interval, percent, selectionText } from "../../../src/report/words.ts";
+import type { RunPageProps } from "../app.tsx";
 import { runAddress } from "../client.ts";
+import { labelText, statusNames } from "../format.ts";
 import { Amount } from "../parts/amount.tsx";
 import { ConfusionTable } from "../parts/confusion-table.tsx";
 import { Downloads } from "../parts/downloads.tsx";
@@ -18,6 +19,14 @@ const CalibrationChart = lazy(async () => ({
   default: (await import("../parts/calibration-chart.tsx")).CalibrationChart,
 }));
 
+/** Stands in the address where the labels that people gave serve as true ones. */
+const byReviews = ":reviews";
+
+function goldQuery(gold: string): string {
+  if (gold === "") return "";
+  return `?${new URLSearchParams(gold === byReviews ? { reviews: "1" } : { gold })}`;
+}
+
 type Quality = NonNullable<ReportJson["quality"]>;
 
 /** What the labels are worth, and the files to take away. */
@@ -25,17 +34,20 @@ export function ResultPage({ run, query }: RunPageProps) {
   const id = run.status.id;
   const gold = query.get("gold") ?? "";
   const columns = useColumns(id);
-  const report = useResource<ReportJson>(
-    runAddress(id, `/report${gold === "" ? "" : `?${new URLSearchParams({ gold })}`}`),
-  );
+  const asked = goldQuery(gold);
+  const report = useResource<ReportJson>(runAddress(id, `/report${asked}`));
   return (
     <>
       <div className="head">
         <h1>Result</h1>
         <label className="field inline">
           True labels in
-          <select value={gold} onChange={({ target }) => location.replace(linkTo(id, "result", { gold: target.value }))}>
+          <select
+            value={gold}
+            onChange={({ target }) => location.replace(linkTo(id, "result", { gold: target.value }))}
+          >
             <option value="">no column</option>
+            <option value={byReviews}>what people said in review</option>
             {columns.map((name) => (
               <option key={name}>{name}</option>
             ))}
@@ -49,7 +61,7 @@ export function ResultPage({ run, query }: RunPageProps) {
       ) : (
         <Loading what="the report" />
       )}
-      <Downloads run={id} gold={gold} />
+      <Downloads run={id} query={asked} />
     </>
   );
 }
@@ -231,24 +243,43 @@ function Wrong({ wrong }: { wrong: ReportJson["wrong"] }) {
   return (
     <section aria-labelledby="wrong">
       <h2 id="wrong">What is wrong most often</h2>
-      <ol className="wrong">
-        {wrong.slice(0, 12).map((group) => (
-          <li key={JSON.stringify([group.gold, group.label, group.error])}>
-            <details>
-              <summary>
-                <b>{formatCount(group.rows)}</b> {wrongText(group)}
-              </summary>
-              <ul className="plain">
-                {group.examples.map(({ rowId, text }) => (
-                  <li key={rowId} className="quote">
-                    {text}
-                  </li>
-                ))}
-              </ul>
-            </details>
+      {wrong.slice(0, mostKinds).map(({ rows, examples }) => (
+        <WrongKind key={examples[0]?.rowId} rows={rows} examples={examples} />
+      ))}
+    </section>
+  );
+}
+
+const mostKinds = 12;
+
+function WrongKind({ rows, examples }: ReportJson["wrong"][number]) {
+  const [first] = examples;
+  if (!first) return null;
+  return (
+    <details className="wrong">
+      <summary>
+        <b>{formatCount(rows)}</b>
+        {first.label === null ? (
+          statusNames[first.status]
+        ) : (
+          <>
+            {first.gold !== undefined && (
+              <>
+                <span className="pill gold">{labelText(first.gold)}</span> →{" "}
+              </>
+            )}
+            <span className="pill got">{labelText(first.label)}</span>
+          </>
+        )}
+      </summary>
+      <ul className="plain">
+        {examples.map(({ rowId, text, error }) => (
+          <li key={rowId} className="quote">
+            {text}
+            {error !== null && <small>{error}</small>}
           </li>
         ))}
-      </ol>
-    </section>
+      </ul>
+    </details>
   );
 }

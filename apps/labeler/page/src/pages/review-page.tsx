@@ -1,19 +1,25 @@
 import { useEffect, useRef, useState } from "react";
-import type { RunPageProps } from "../app.tsx";
 import { formatCount } from "../../../src/progress/bar.ts";
+import type { RunsPage } from "../../../src/ui/api.ts";
+import type { RunPageProps } from "../app.tsx";
 import { labelText } from "../format.ts";
 import { Choices } from "../parts/choices.tsx";
 import { Empty, Failure, Loading } from "../parts/notice.tsx";
 import { ReviewCard } from "../parts/review-card.tsx";
 import { ReviewHelp } from "../parts/review-help.tsx";
-import { type Review, useReview } from "../use-review.ts";
-import { useColumns } from "../use-columns.ts";
 import { linkTo } from "../route.ts";
+import { useColumns } from "../use-columns.ts";
+import { useResource } from "../use-resource.ts";
+import { type Review, useReview } from "../use-review.ts";
+
+/** Where this browser keeps who reviews. */
+const authorKey = "autolabel-author";
 
 /** The doubtful rows, one after the other, by the keyboard. */
 export function ReviewPage({ run, query }: RunPageProps) {
   const id = run.status.id;
-  const [author, setAuthor] = useState(() => localStorage.getItem("autolabel-author") ?? "reviewer");
+  const [author, setAuthor] = useState(() => localStorage.getItem(authorKey) ?? "");
+  const { data: all } = useResource<RunsPage>("/api/runs");
   const gold = query.get("gold") ?? "";
   const below = query.get("below") ?? "0.8";
   const columns = useColumns(id);
@@ -28,10 +34,11 @@ export function ReviewPage({ run, query }: RunPageProps) {
           <span>Reviewing as</span>
           <input
             value={author}
+            placeholder={all?.author ?? ""}
             maxLength={100}
             onChange={({ target }) => {
               setAuthor(target.value);
-              localStorage.setItem("autolabel-author", target.value);
+              localStorage.setItem(authorKey, target.value);
             }}
           />
         </label>
@@ -53,7 +60,7 @@ export function ReviewPage({ run, query }: RunPageProps) {
           </select>
         </label>
       </form>
-      <Desk key={`${below} ${gold}`} run={id} author={author} query={queue} />
+      <Desk key={`${below} ${gold}`} run={id} author={author.trim() || (all?.author ?? "reviewer")} query={queue} />
     </>
   );
 }
@@ -147,10 +154,11 @@ function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => voi
         a: () => now.row?.label !== null && now.say({ action: "accept" }),
         s: () => now.say({ action: "skip" }),
         u: now.undo,
+        ...(now.task === "multilabel" && { Enter: () => now.say({ action: "correct", label: [...now.ticked] }) }),
         "?": on.onHelp,
         "/": on.onFilter,
       };
-      const act = choice ? () => now.say({ action: "correct", label: choice.name }) : keys[event.key];
+      const act = choice && now.task !== "entities" ? () => now.choose(choice.name) : keys[event.key];
       if (!act) return;
       event.preventDefault();
       act();

@@ -1,8 +1,8 @@
 import { lazy, type ReactNode, Suspense } from "react";
-import type { RunPageProps } from "../app.tsx";
 import { formatCount } from "../../../src/progress/bar.ts";
 import { percent } from "../../../src/report/words.ts";
 import type { RunPage } from "../../../src/ui/api.ts";
+import type { RunPageProps } from "../app.tsx";
 import { each, rowStatuses, statusNames, timeText } from "../format.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Loading } from "../parts/notice.tsx";
@@ -32,6 +32,11 @@ export function RunOverview({ run, reload }: RunPageProps) {
         </h1>
         <RunActions run={run} reload={reload} />
       </div>
+      {run.problem !== null && (
+        <p className="banner said-no" role="alert">
+          {run.problem}
+        </p>
+      )}
       <SpendBar balances={run.status} />
       <Balances run={run} />
       <Rows run={run} />
@@ -112,7 +117,9 @@ function Forecast({ run: { forecast, status } }: { run: RunPage }) {
   if (!forecast) {
     const isThrough = status.rowsByStatus.unpaid + status.rowsByStatus.error === 0;
     return (
-      <p className="soft">{isThrough ? "No row is left to buy." : "Too few rows are bought yet to tell what the rest will cost."}</p>
+      <p className="soft">
+        {isThrough ? "No row is left to buy." : "Too few rows are bought yet to tell what the rest will cost."}
+      </p>
     );
   }
   return (
@@ -122,7 +129,8 @@ function Forecast({ run: { forecast, status } }: { run: RunPage }) {
         <Amount usd={forecast.p50Usd} />
       </b>
       , with a chance of 80 % between <Amount usd={forecast.p10Usd} /> and <Amount usd={forecast.p90Usd} />.
-      {forecast.rowsAffordable !== null && ` The free money pays for about ${formatCount(forecast.rowsAffordable)} more.`}
+      {forecast.rowsAffordable !== null &&
+        ` The free money pays for about ${formatCount(forecast.rowsAffordable)} more.`}
     </p>
   );
 }
@@ -267,7 +275,8 @@ function Alerts({ run: { alerts, status } }: { run: RunPage }) {
         <ul className="alerts">
           {alerts.map(({ share, at }) => (
             <li key={share}>
-              <b>{percent(share).replace(".0", "")}</b> of the budget passed <time dateTime={at}>{timeText(at, { seconds: true })}</time>
+              <b>{percent(share).replace(".0", "")}</b> of the budget passed{" "}
+              <time dateTime={at}>{timeText(at, { seconds: true })}</time>
             </li>
           ))}
         </ul>

@@ -1,6 +1,6 @@
-import type { RunStatus } from "../../../src/progress/run-status.ts";
-import type { RunsPage as Runs, PoolStatus } from "../../../src/ui/api.ts";
 import { formatCount } from "../../../src/progress/bar.ts";
+import type { RunStatus } from "../../../src/progress/run-status.ts";
+import type { PoolStatus, RunsPage as Runs } from "../../../src/ui/api.ts";
 import { timeText } from "../format.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Empty, Failure, Loading } from "../parts/notice.tsx";

@@ -1,6 +1,15 @@
-import { CartesianGrid, ComposedChart, Line, ReferenceLine, ResponsiveContainer, Scatter, XAxis, YAxis } from "recharts";
-import { percent } from "../../../src/report/words.ts";
+import {
+  CartesianGrid,
+  ComposedChart,
+  Line,
+  ReferenceLine,
+  ResponsiveContainer,
+  Scatter,
+  XAxis,
+  YAxis,
+} from "recharts";
 import type { ReportJson } from "../../../src/report/report-json.ts";
+import { percent } from "../../../src/report/words.ts";
 
 type Calibration = NonNullable<NonNullable<ReportJson["quality"]>["calibration"]>;
 

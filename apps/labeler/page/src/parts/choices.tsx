@@ -19,7 +19,12 @@ export function Choices({ row, review, filter }: Props) {
   return (
     <div className="choices">
       <div className="buttons">
-        <button type="button" className="main" disabled={row.label === null} onClick={() => review.say({ action: "accept" })}>
+        <button
+          type="button"
+          className="main"
+          disabled={row.label === null}
+          onClick={() => review.say({ action: "accept" })}
+        >
           Accept <kbd>a</kbd>
         </button>
         <button type="button" onClick={() => review.say({ action: "skip" })}>
@@ -29,7 +34,7 @@ export function Choices({ row, review, filter }: Props) {
           Undo <kbd>u</kbd>
         </button>
       </div>
-      {review.choices ? (
+      {review.choices && review.task !== "entities" ? (
         <FixedChoices row={row} review={review} filter={filter} choices={review.choices} />
       ) : (
         <FreeChoice row={row} review={review} filter={filter} />
@@ -45,6 +50,7 @@ function FixedChoices({ row, review, filter, choices }: Props & { choices: NonNu
     .map((choice, place) => ({ ...choice, key: place < keyCount ? (place + 1) % 10 : null }))
     .filter(({ name }) => name.toLowerCase().includes(wanted));
   const [first] = found;
+  const isSeveral = review.task === "multilabel";
   const press = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === "Escape") {
       setTyped("");
@@ -52,7 +58,8 @@ function FixedChoices({ row, review, filter, choices }: Props & { choices: NonNu
     }
     if (event.key === "Enter" && first && wanted !== "") {
       event.currentTarget.blur();
-      review.say({ action: "correct", label: first.name });
+      setTyped("");
+      review.choose(first.name);
     }
   };
   return (
@@ -72,14 +79,20 @@ function FixedChoices({ row, review, filter, choices }: Props & { choices: NonNu
           />
         </label>
       )}
+      {isSeveral && (
+        <button type="button" onClick={() => review.say({ action: "correct", label: [...review.ticked] })}>
+          Say these {review.ticked.length} <kbd>Enter</kbd>
+        </button>
+      )}
       <ul className="labels" aria-label="Labels">
         {found.map(({ name, description, key }) => (
           <li key={name}>
             <button
               type="button"
               className={wanted !== "" && name === first?.name ? "first" : undefined}
-              aria-current={name === row.label ? "true" : undefined}
-              onClick={() => review.say({ action: "correct", label: name })}
+              aria-current={!isSeveral && name === row.label ? "true" : undefined}
+              aria-pressed={isSeveral ? review.ticked.includes(name) : undefined}
+              onClick={() => review.choose(name)}
             >
               <kbd>{key ?? ""}</kbd>
               <span>

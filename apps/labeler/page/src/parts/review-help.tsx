@@ -4,6 +4,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["a", "accept the label"],
   ["1 … 9, 0", "choose one of the first ten labels"],
   ["/", "find a label by typing; Enter takes the first"],
+  ["Enter", "say the labels that are ticked, where a row may have several"],
   ["s", "skip the row"],
   ["u", "undo the last one"],
   ["j or ↓", "next row"],

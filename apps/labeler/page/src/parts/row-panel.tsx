@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "react";
-import type { CallStory, RowStory } from "../../../src/ui/api.ts";
 import { formatCount } from "../../../src/progress/bar.ts";
 import { evidenceNames } from "../../../src/report/words.ts";
+import type { CallStory, RowStory } from "../../../src/ui/api.ts";
 import { runAddress } from "../client.ts";
 import { labelText, statusNames, timeText } from "../format.ts";
 import { useResource } from "../use-resource.ts";
@@ -37,13 +37,7 @@ export function RowPanel({ run, position, onClose }: { run: string; position: nu
           Close
         </button>
       </header>
-      {data ? (
-        <Story row={data} />
-      ) : error ? (
-        <Failure error={error} onRetry={reload} />
-      ) : (
-        <Loading what="the row" />
-      )}
+      {data ? <Story row={data} /> : error ? <Failure error={error} onRetry={reload} /> : <Loading what="the row" />}
     </aside>
   );
 }

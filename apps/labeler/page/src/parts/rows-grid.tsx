@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
 import type { RowQuery, RowSummary } from "../../../src/ui/api.ts";
 import { labelText, statusNames } from "../format.ts";
@@ -33,35 +33,17 @@ const columns: readonly { name: string; className: string; sort?: Sort }[] = [
   { name: "Cost", className: "n", sort: "cost" },
 ];
 
-/** Rows as a grid of any length; arrows walk it, Enter opens a row. */
+/** Rows as a table of any length, of which those in view are drawn; arrows walk it, Enter opens a row. */
 export function RowsGrid({ run, query, isLive, opened, onOpen, onSort, onClear }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [total, setTotal] = useState(0);
-  const [active, setActive] = useState(0);
   const list = useTallList(box, { count: total, rowHeight, headHeight });
-  const first = list.rows[0]?.index ?? 0;
-  const windows = useRowWindow(run, query, { first, last: list.rows.at(-1)?.index ?? 0, isLive });
+  const [first, last] = [list.rows[0]?.index ?? 0, list.rows.at(-1)?.index ?? 0];
+  const windows = useRowWindow(run, query, { first, last, isLive });
   if (windows.total !== undefined && windows.total !== total) setTotal(windows.total);
-
-  const walk = (event: KeyboardEvent) => {
-    const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / rowHeight) - 2);
-    const steps: Readonly<Record<string, number>> = {
-      ArrowDown: active + 1,
-      ArrowUp: active - 1,
-      PageDown: active + page,
-      PageUp: active - page,
-      Home: 0,
-      End: total - 1,
-    };
-    const next = steps[event.key];
-    const row = windows.rowAt(active);
-    if (event.key === "Enter" && row && event.target === event.currentTarget) onOpen(row.position);
-    if (next === undefined) return;
-    event.preventDefault();
-    const reached = Math.max(0, Math.min(total - 1, next));
-    setActive(reached);
-    list.show(reached);
-  };
+  const { active, walk, setActive } = useWalk(box, { total, show: list.show });
+  // One row can be reached by Tab: the one that was walked to, or while it is out of view the first.
+  const tabbed = active >= first && active <= last ? active : first;
 
   if (windows.error && windows.total === undefined) return <Failure error={windows.error} onRetry={windows.reload} />;
   return (
@@ -70,60 +52,90 @@ export function RowsGrid({ run, query, isLive, opened, onOpen, onSort, onClear }
         {windows.total === undefined ? "Loading rows …" : rowsText(windows.total)}
         {windows.error && ` · not up to date: ${windows.error.message}`}
       </p>
-      {windows.total === 0 ? (
+      {windows.total === 0 && (
         <Empty title="No row is like that">
           <button type="button" onClick={onClear}>
             Show all rows
           </button>
         </Empty>
-      ) : (
-        <div
-          ref={box}
-          className="grid-box"
-          role="grid"
-          tabIndex={0}
-          aria-label="Rows"
-          aria-rowcount={total + 1}
-          aria-colcount={columns.length}
-          aria-activedescendant={`row-${active}`}
-          onKeyDown={walk}
-        >
+      )}
+      <div ref={box} className="grid-box" hidden={windows.total === 0}>
+        <table className="grid" aria-label="Rows" aria-rowcount={total + 1}>
           <GridHead query={query} onSort={onSort} />
-          <div role="rowgroup" className="grid-body" style={{ height: list.height }}>
+          <tbody style={{ height: list.height }}>
             {list.rows.map(({ index, top }) => {
               const row = windows.rowAt(index);
+              const open = () => {
+                setActive(index);
+                if (row) onOpen(row.position);
+              };
               return (
                 <GridRow
                   key={index}
-                  index={index}
-                  top={top}
-                  row={row}
-                  isActive={index === active}
+                  {...{ index, top, row }}
+                  isTabbed={index === tabbed}
                   isOpen={row !== undefined && row.position === opened}
-                  onOpen={() => {
-                    setActive(index);
-                    if (row) onOpen(row.position);
-                  }}
+                  onOpen={open}
+                  onWalk={walk}
                 />
               );
             })}
-          </div>
-        </div>
-      )}
+          </tbody>
+        </table>
+      </div>
     </>
   );
+}
+
+/** The row that the keyboard is at. */
+function useWalk(
+  box: RefObject<HTMLElement | null>,
+  { total, show }: { total: number; show: (index: number) => void },
+) {
+  const [active, setActive] = useState(0);
+  const isWalking = useRef(false);
+
+  useEffect(() => {
+    if (!isWalking.current) return;
+    // A row that was far away is drawn after the scroll.
+    const frame = requestAnimationFrame(() => {
+      isWalking.current = false;
+      box.current?.querySelector<HTMLElement>(`[data-row="${active}"]`)?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [active, box]);
+
+  const walk = (event: KeyboardEvent, index: number) => {
+    const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 0) / rowHeight) - 2);
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      PageDown: index + page,
+      PageUp: index - page,
+      Home: 0,
+      End: total - 1,
+    };
+    const next = steps[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    const reached = Math.max(0, Math.min(total - 1, next));
+    isWalking.current = true;
+    setActive(reached);
+    show(reached);
+  };
+  return { active, setActive, walk };
 }
 
 function GridHead({ query, onSort }: Pick<Props, "query" | "onSort">) {
   const sorted = query.sort ?? "position";
   const isDescending = query.descending === true;
   return (
-    <div role="rowgroup" className="grid-head">
-      <div role="row" className="grid-row" aria-rowindex={1}>
+    <thead>
+      <tr className="grid-row" aria-rowindex={1}>
         {columns.map(({ name, className, sort }) => {
           const order = sort !== sorted ? undefined : isDescending ? "descending" : "ascending";
           return (
-            <div key={name} role="columnheader" className={className} aria-sort={sort && (order ?? "none")}>
+            <th key={name} scope="col" className={className} aria-sort={sort && (order ?? "none")}>
               {sort ? (
                 <button type="button" onClick={() => onSort(sort, sort === sorted ? !isDescending : sort === "cost")}>
                   {name}
@@ -134,11 +146,11 @@ function GridHead({ query, onSort }: Pick<Props, "query" | "onSort">) {
               ) : (
                 name
               )}
-            </div>
+            </th>
           );
         })}
-      </div>
-    </div>
+      </tr>
+    </thead>
   );
 }
 
@@ -146,43 +158,46 @@ interface RowProps {
   index: number;
   top: number;
   row: RowSummary | undefined;
-  isActive: boolean;
+  isTabbed: boolean;
   isOpen: boolean;
   onOpen: () => void;
+  onWalk: (event: KeyboardEvent, index: number) => void;
 }
 
-function GridRow({ index, top, row, isActive, isOpen, onOpen }: RowProps) {
-  const names = ["grid-row", isActive && "active", isOpen && "open", row?.status !== "labeled" && "without"];
+function GridRow({ index, top, row, isTabbed, isOpen, onOpen, onWalk }: RowProps) {
+  const names = ["grid-row", isOpen && "open", row && row.status !== "labeled" && "without"];
+  const number = formatCount((row?.position ?? index) + 1);
   return (
-    <div
-      role="row"
-      id={`row-${index}`}
+    <tr
       className={names.filter(Boolean).join(" ")}
       aria-rowindex={index + 2}
-      aria-selected={isOpen}
-      aria-busy={!row}
       style={{ transform: `translateY(${top}px)` }}
-      onClick={onOpen}
     >
-      <div role="gridcell" className="n soft">
-        {formatCount((row?.position ?? index) + 1)}
-      </div>
-      <div role="gridcell" className="text">
-        {row ? row.text : <span className="bone" />}
-      </div>
-      <div role="gridcell" className="label">
+      <td className="n">
+        <button
+          type="button"
+          data-row={index}
+          tabIndex={isTabbed ? 0 : -1}
+          aria-label={`Row ${number}`}
+          aria-expanded={isOpen}
+          onClick={onOpen}
+          onKeyDown={(event) => onWalk(event, index)}
+        >
+          {number}
+        </button>
+      </td>
+      <td className="text">{row ? row.text : <span className="bone" />}</td>
+      <td className="label">
         {row && labelText(row.label)}
-        {row?.review && row.review.action !== "skip" && <span className="person" title={`by ${row.review.author}`}>reviewed</span>}
-      </div>
-      <div role="gridcell" className="status">
-        {row && statusNames[row.status]}
-      </div>
-      <div role="gridcell" className="n">
-        {row && <Confidence value={row.confidence} />}
-      </div>
-      <div role="gridcell" className="n">
-        {row && <Amount usd={row.costUsd} />}
-      </div>
-    </div>
+        {row?.review && row.review.action !== "skip" && (
+          <span className="person" title={`by ${row.review.author}`}>
+            reviewed
+          </span>
+        )}
+      </td>
+      <td className="status">{row && statusNames[row.status]}</td>
+      <td className="n">{row && <Confidence value={row.confidence} />}</td>
+      <td className="n">{row && <Amount usd={row.costUsd} />}</td>
+    </tr>
   );
 }

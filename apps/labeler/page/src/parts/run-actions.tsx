@@ -36,15 +36,26 @@ export function RunActions({ run, reload }: { run: RunPage; reload: () => void }
         </button>
       )}
       {action === "pause" && (
-        <ConfirmDialog title={`Pause ${status.id}?`} confirm="Pause" onConfirm={() => send("pause", {})} onClose={close}>
+        <ConfirmDialog
+          title={`Pause ${status.id}?`}
+          confirm="Pause"
+          onConfirm={() => send("pause", {})}
+          onClose={close}
+        >
           <p>Calls in flight are waited for, because they are paid. Nothing that was labeled is lost.</p>
         </ConfirmDialog>
       )}
       {action === "resume" && (
-        <ConfirmDialog title={`Resume ${status.id}?`} confirm="Resume" onConfirm={() => send("resume", {})} onClose={close}>
+        <ConfirmDialog
+          title={`Resume ${status.id}?`}
+          confirm="Resume"
+          onConfirm={() => send("resume", {})}
+          onClose={close}
+        >
           <p>
-            {rowsText(left)} are left, and {run.freeUsd === null ? "no budget limits them" : `${money(run.freeUsd)} is free`}.
-            Rows that are finished are not bought again.
+            {rowsText(left)} are left, and{" "}
+            {run.freeUsd === null ? "no budget limits them" : `${money(run.freeUsd)} is free`}. Rows that are finished
+            are not bought again.
           </p>
         </ConfirmDialog>
       )}
