@@ -6,8 +6,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
-import { labels, rowsOf, startUi } from "../tests/ui/ui-bench.ts";
 import { findChromium } from "../tests/ui/chromium.ts";
+import { labels, rowsOf, startUi } from "../tests/ui/ui-bench.ts";
 
 const folder = process.argv[2] ?? join(import.meta.dirname, "../docs/ui");
 mkdirSync(folder, { recursive: true });
@@ -25,8 +25,12 @@ try {
   await bench.run(label("support-may", 240, "--budget", "0.05"), 0, 4);
   await bench.run(label("support-june", 600, "--pool", "support", "--pool-budget", "0.10", "--budget", "0.02"), 3);
   await bench.run(label("complaints", 400, "--budget", "0.012", "--chain-of-thought"), 3);
-  bench.start(label("support-july", 4000, "--pool", "support", "--budget", "0.06"));
-  await pictures({ light: { width: 1280, height: 860 }, dark: { width: 1280, height: 860 }, narrow: { width: 380, height: 780 } });
+  bench.start(label("support-july", 4000, "--pool", "support", "--pool-budget", "0.10", "--budget", "0.06"));
+  await pictures({
+    light: { width: 1280, height: 860 },
+    dark: { width: 1280, height: 860 },
+    narrow: { width: 380, height: 780 },
+  });
 } finally {
   await browser.close();
   await bench.close();
@@ -50,15 +54,13 @@ async function pictures(screens: Readonly<Record<string, { width: number; height
 
 async function views(page: Page, screen: string): Promise<void> {
   const shoot = async (name: string, hash: string, ready: string) => {
-    await page.evaluate((target) => {
-      location.hash = target;
-    }, hash);
+    await page.goto(new URL(hash, new URL("/", bench.url)).href);
     await page.locator(ready).first().waitFor();
     // Charts measure their place before they draw.
     await page.waitForTimeout(400);
     await page.screenshot({ path: join(folder, `${name}-${screen}.png`) });
   };
-  await shoot("runs", "#/", "table");
+  await shoot("runs", "#/", 'a:text("support-july-1")');
   await shoot("run", "#/runs/support-july-1", ".recharts-surface");
   await shoot("stopped", "#/runs/complaints-1", ".recharts-surface");
   await shoot("data", "#/runs/support-may-1/data", "td.text");

@@ -3,11 +3,11 @@ import { delimiter, join } from "node:path";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Where Chromium is installed; `CHROMIUM` names another place. @throws Error when it is not. */
+/** Where Chromium is installed. @throws Error when it is not. */
 export function findChromium(): string {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  const found = [process.env.CHROMIUM ?? "", ...places].find((place) => place !== "" && existsSync(place));
+  const found = places.find((place) => existsSync(place));
   if (found === undefined) throw new Error("Chromium is not on PATH: install it (apt-get install chromium)");
   return found;
 }

@@ -10,7 +10,11 @@ const page = join(import.meta.dirname, "../../apps/labeler/page");
 
 /** What customers of a bank ask, by what they ask about. */
 const questions: Readonly<Record<string, readonly string[]>> = {
-  card_arrival: ["When will my new card arrive?", "My card has not come yet", "How long does the post take for a card?"],
+  card_arrival: [
+    "When will my new card arrive?",
+    "My card has not come yet",
+    "How long does the post take for a card?",
+  ],
   exchange_rate: ["What exchange rate do I get?", "Is the rate the same at night?", "Which rate counts for euros?"],
   lost_card: ["I lost my card on the bus", "My wallet is gone, and my card with it", "How do I block a stolen card?"],
   pin_blocked: ["My PIN is blocked", "I typed a wrong PIN three times", "How do I unblock the PIN?"],
@@ -19,16 +23,13 @@ const questions: Readonly<Record<string, readonly string[]>> = {
 };
 export const labels = Object.keys(questions);
 
-/** What an attacker might put into data. */
-export const hostile = `<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">`;
-
 /** Rows with what is true of them; every one is another text. */
 export function rowsOf(count: number): { text: string; category: string }[] {
   return Array.from({ length: count }, (_, index) => {
     const category = labels[(index * 7 + Math.floor(index / 11)) % labels.length] ?? "";
     const said = questions[category] ?? [];
     const text = `${said[Math.floor(index / labels.length) % said.length]} (ticket ${1000 + index})`;
-    return { text: index === 3 ? `${hostile} ${text}` : text, category };
+    return { text, category };
   });
 }
 

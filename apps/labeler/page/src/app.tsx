@@ -52,7 +52,9 @@ function Header({ route, live }: { route: Route; live: LiveRun }) {
     <header className="top">
       <nav className="trail" aria-label="Place">
         <a className="brand" href={linkTo(null)} aria-current={route.run === null ? "page" : undefined}>
-          <span aria-hidden="true" className="mark" />
+          <svg className="mark" viewBox="0 0 18 14" aria-hidden="true">
+            <path d="M1 1.5h7M1 7h11M1 12.5h16" />
+          </svg>
           autolabel
         </a>
         {route.run !== null && (

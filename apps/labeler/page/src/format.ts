@@ -1,10 +1,18 @@
 import { formatUsd, usd } from "@autolabel/budget-core";
 import type { LabelValue, RowStatus } from "../../src/store/row.ts";
 
-/** The one way in which money is told: `$0.4993`; a dash where it is not known. */
+const cent = usd("0.01").picoUsd;
+
+/**
+ * The one way in which money is told: `$0.4993`, and below a cent four digits that count, `$0.00006600`; a dash where it
+ * is not known.
+ */
 export function money(amountUsd: string | null): string {
   if (amountUsd === null) return "–";
-  return amountUsd.startsWith("-") ? `−${formatUsd(amountUsd.slice(1))}` : formatUsd(amountUsd);
+  if (amountUsd.startsWith("-")) return `−${money(amountUsd.slice(1))}`;
+  const { picoUsd } = usd(amountUsd);
+  const digits = picoUsd === 0n || picoUsd >= cent ? 4 : Math.min(12, 16 - picoUsd.toString().length);
+  return formatUsd(amountUsd, { digits });
 }
 
 /** The exact amount, for a closer look. */

@@ -36,13 +36,13 @@ export function useRowWindow(
 ): RowWindows {
   const address = addressOf(run, query);
   const [windows, setWindows] = useState<Windows>(() => fresh(address));
-  const asked = useRef(new Map<number, AbortController>());
+  const asked = useRef(new Map<number, { of: string; aborter: AbortController }>());
 
   const load = useCallback(
     (place: number) => {
       const aborter = new AbortController();
-      asked.current.get(place)?.abort();
-      asked.current.set(place, aborter);
+      asked.current.get(place)?.aborter.abort();
+      asked.current.set(place, { of: address, aborter });
       getJson<RowWindow>(`${address}from=${place * windowSize}&count=${windowSize}`, aborter.signal)
         .then(({ total, rows }) => setWindows((old) => withWindow(old, { address, total, place, rows })))
         .catch((error: Error) => {
@@ -50,7 +50,7 @@ export function useRowWindow(
             setWindows((old) => ({ ...(old.address === address ? old : fresh(address)), error }));
         })
         .finally(() => {
-          if (asked.current.get(place) === aborter) asked.current.delete(place);
+          if (asked.current.get(place)?.aborter === aborter) asked.current.delete(place);
         });
     },
     [address],
@@ -60,8 +60,11 @@ export function useRowWindow(
   useEffect(() => {
     const running = asked.current;
     return () => {
-      for (const aborter of running.values()) aborter.abort();
-      running.clear();
+      for (const [place, { of, aborter }] of running) {
+        if (of !== address) continue;
+        aborter.abort();
+        running.delete(place);
+      }
     };
   }, [address]);
 
@@ -72,7 +75,7 @@ export function useRowWindow(
   useEffect(() => {
     if (!isMissing) return;
     const wanted = () => {
-      for (const [place, aborter] of asked.current) if (place < from || place > to) aborter.abort();
+      for (const [place, { aborter }] of asked.current) if (place < from || place > to) aborter.abort();
       for (const place of range(from, to)) if (!asked.current.has(place)) load(place);
     };
     const timer = setTimeout(wanted, restMs);

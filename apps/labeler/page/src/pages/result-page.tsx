@@ -105,7 +105,7 @@ function Report({ report }: { report: ReportJson }) {
         <div>
           <dt>rows with a label</dt>
           <dd>
-            {formatCount(rows.labeled)} <small>of {formatCount(rows.rows)}</small>
+            {formatCount(rows.labeled)} <small className="soft">of {formatCount(rows.rows)}</small>
           </dd>
         </div>
       </dl>
@@ -148,29 +148,27 @@ function Interval({ low, high, share }: { low: number | null; high: number | nul
 function Details({ quality }: { quality: Quality }) {
   const { details, calibration } = quality;
   return (
-    <>
+    <div className="two">
       {details.kind === "classification" && <ConfusionTable confusion={details.confusion} />}
-      <div className="two">
-        {"labels" in details && <ScoresTable labels={details.labels} macro={details.macro} />}
-        {details.kind === "extraction" && <FieldsTable fields={details.fields} />}
-        <section aria-labelledby="calibration">
-          <h2 id="calibration">Confidence</h2>
-          {calibration ? (
-            <>
-              <p>
-                On average its confidence is off by <b>{percent(calibration.expectedError)}</b>.
-              </p>
-              <Suspense fallback={<Loading what="the chart" />}>
-                <CalibrationChart calibration={calibration} />
-              </Suspense>
-              <CalibrationTable bins={calibration.bins} />
-            </>
-          ) : (
-            <p className="soft">No row that is judged states a confidence.</p>
-          )}
-        </section>
-      </div>
-    </>
+      {"labels" in details && <ScoresTable labels={details.labels} macro={details.macro} />}
+      {details.kind === "extraction" && <FieldsTable fields={details.fields} />}
+      <section aria-labelledby="calibration">
+        <h2 id="calibration">Confidence</h2>
+        {calibration ? (
+          <>
+            <p>
+              On average its confidence is off by <b>{percent(calibration.expectedError)}</b>.
+            </p>
+            <Suspense fallback={<Loading what="the chart" />}>
+              <CalibrationChart calibration={calibration} />
+            </Suspense>
+            <CalibrationTable bins={calibration.bins} />
+          </>
+        ) : (
+          <p className="soft">No row that is judged states a confidence.</p>
+        )}
+      </section>
+    </div>
   );
 }
 
@@ -276,7 +274,7 @@ function WrongKind({ rows, examples }: ReportJson["wrong"][number]) {
         {examples.map(({ rowId, text, error }) => (
           <li key={rowId} className="quote">
             {text}
-            {error !== null && <small>{error}</small>}
+            {error !== null && <small className="sub">{error}</small>}
           </li>
         ))}
       </ul>

@@ -77,7 +77,7 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
   if (error && !row && review.said.length === 0) return <Failure error={error} onRetry={review.reload} />;
   return (
     <>
-      <Progress review={review} onHelp={() => setHelping(true)} />
+      <Progress review={review} />
       {isHelping && <ReviewHelp onClose={() => setHelping(false)} />}
       {error && (
         <p className="banner said-no" role="alert">
@@ -95,7 +95,10 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
           </>
         ) : (
           <>
-            Press <kbd>?</kbd> for the keys.
+            Everything works by the keyboard:{" "}
+            <button type="button" className="link" onClick={() => setHelping(true)}>
+              keys <kbd>?</kbd>
+            </button>
           </>
         )}
       </p>
@@ -117,22 +120,21 @@ function labelOf({ row, verdict }: Review["said"][number]) {
   return verdict.action === "correct" ? verdict.label : row.label;
 }
 
-function Progress({ review, onHelp }: { review: Review; onHelp: () => void }) {
+function Progress({ review }: { review: Review }) {
   const { reviewed, waiting } = review;
   const whole = reviewed + waiting;
   return (
-    <div className="head">
-      <h1>
-        {formatCount(reviewed)}
-        <small>
-          of {formatCount(whole)} reviewed, {formatCount(waiting)} waiting
-        </small>
-      </h1>
-      <button type="button" onClick={onHelp}>
-        Keys <kbd>?</kbd>
-      </button>
+    <>
+      <div className="head">
+        <h1>
+          {formatCount(reviewed)}
+          <small>
+            of {formatCount(whole)} reviewed, {formatCount(waiting)} waiting
+          </small>
+        </h1>
+      </div>
       <progress value={reviewed} max={Math.max(1, whole)} aria-label="Reviewed rows" />
-    </div>
+    </>
   );
 }
 
@@ -146,19 +148,7 @@ function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => voi
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
       const choice = now.choices?.[choiceOf(event.key)];
-      const keys: Readonly<Record<string, () => void>> = {
-        j: () => now.move(1),
-        ArrowDown: () => now.move(1),
-        k: () => now.move(-1),
-        ArrowUp: () => now.move(-1),
-        a: () => now.row?.label !== null && now.say({ action: "accept" }),
-        s: () => now.say({ action: "skip" }),
-        u: now.undo,
-        ...(now.task === "multilabel" && { Enter: () => now.say({ action: "correct", label: [...now.ticked] }) }),
-        "?": on.onHelp,
-        "/": on.onFilter,
-      };
-      const act = choice && now.task !== "entities" ? () => now.choose(choice.name) : keys[event.key];
+      const act = choice && now.task !== "entities" ? () => now.choose(choice.name) : keysOf(now, on).get(event.key);
       if (!act) return;
       event.preventDefault();
       act();
@@ -175,4 +165,21 @@ function choiceOf(key: string): number {
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && target.matches("input, textarea, select");
+}
+
+function keysOf(review: Review, { onHelp, onFilter }: { onHelp: () => void; onFilter: () => void }) {
+  const keys = new Map<string, () => void>([
+    ["j", () => review.move(1)],
+    ["ArrowDown", () => review.move(1)],
+    ["k", () => review.move(-1)],
+    ["ArrowUp", () => review.move(-1)],
+    ["s", () => review.say({ action: "skip" })],
+    ["u", review.undo],
+    ["?", onHelp],
+    ["/", onFilter],
+  ]);
+  if (review.row && review.row.label !== null) keys.set("a", () => review.say({ action: "accept" }));
+  if (review.task === "multilabel")
+    keys.set("Enter", () => review.say({ action: "correct", label: [...review.ticked] }));
+  return keys;
 }

@@ -7,6 +7,7 @@ import { each, rowStatuses, statusNames, timeText } from "../format.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Loading } from "../parts/notice.tsx";
 import { RunActions } from "../parts/run-actions.tsx";
+import { ScrollBox } from "../parts/scroll-box.tsx";
 import { ShareBar } from "../parts/share-bar.tsx";
 import { SpendBar } from "../parts/spend-bar.tsx";
 import { linkTo } from "../route.ts";
@@ -145,7 +146,7 @@ function LabelsTable({ run }: { run: RunPage }) {
       {run.labels.length === 0 ? (
         <p className="soft">No row has a label yet.</p>
       ) : (
-        <div className="scroll" role="region" aria-labelledby="labels" tabIndex={0}>
+        <ScrollBox labelledBy="labels">
           <table>
             <thead>
               <tr>
@@ -177,7 +178,7 @@ function LabelsTable({ run }: { run: RunPage }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollBox>
       )}
     </section>
   );
@@ -249,7 +250,7 @@ function ErrorsTable({ run }: { run: RunPage }) {
               <tr key={`${status} ${message}`}>
                 <th scope="row">
                   <a href={linkTo(run.status.id, "data", { status })}>{statusNames[status]}</a>
-                  <small>{message}</small>
+                  <small className="sub">{message}</small>
                 </th>
                 <td className="n">{formatCount(rows)}</td>
                 <td className="n">

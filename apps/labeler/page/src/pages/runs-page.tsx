@@ -57,7 +57,7 @@ function RunsTable({ runs }: { runs: readonly RunStatus[] }) {
           <tr key={run.id}>
             <th scope="row">
               <a href={linkTo(run.id)}>{run.id}</a>
-              <small>
+              <small className="sub">
                 {run.model}
                 {run.pool && ` · pool ${run.pool.name}`}
               </small>

@@ -1,6 +1,7 @@
 import { type FormEvent, type KeyboardEvent, type RefObject, useState } from "react";
 import type { LabelValue } from "../../../src/store/row.ts";
 import type { ReviewRow } from "../../../src/ui/api.ts";
+import { fieldOf } from "../field-of.ts";
 import { labelText } from "../format.ts";
 import type { Review } from "../use-review.ts";
 
@@ -89,7 +90,7 @@ function FixedChoices({ row, review, filter, choices }: Props & { choices: NonNu
           <li key={name}>
             <button
               type="button"
-              className={wanted !== "" && name === first?.name ? "first" : undefined}
+              className={`choice ${wanted !== "" && name === first?.name ? "first" : ""}`}
               aria-current={!isSeveral && name === row.label ? "true" : undefined}
               aria-pressed={isSeveral ? review.ticked.includes(name) : undefined}
               onClick={() => review.choose(name)}
@@ -97,7 +98,7 @@ function FixedChoices({ row, review, filter, choices }: Props & { choices: NonNu
               <kbd>{key ?? ""}</kbd>
               <span>
                 {name}
-                {description !== null && <small>{description}</small>}
+                {description !== null && <small className="sub">{description}</small>}
               </span>
             </button>
           </li>
@@ -114,7 +115,7 @@ function FreeChoice({ row, review, filter }: Props) {
   const [error, setError] = useState<string>();
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const text = String(new FormData(event.currentTarget).get("label"));
+    const text = fieldOf(new FormData(event.currentTarget), "label");
     const label = isText ? text : parsed(text);
     if (label === undefined) setError("This is no JSON.");
     else review.say({ action: "correct", label });

@@ -1,8 +1,12 @@
 import { formatCount } from "../../../src/progress/bar.ts";
 import { type Confusion, shownPlaces } from "../../../src/quality/confusion.ts";
+import { ScrollBox } from "./scroll-box.tsx";
 
 /** More labels than these are no longer seen as a whole. */
 const mostLabels = 100;
+
+/** So few leave room for something beside them. */
+const fewLabels = 12;
 
 /** Which labels were given for which. */
 export function ConfusionTable({ confusion }: { confusion: Confusion }) {
@@ -11,14 +15,14 @@ export function ConfusionTable({ confusion }: { confusion: Confusion }) {
   const hasGaps = places.some((place) => (unlabeled[place] ?? 0) > 0);
   const support = (place: number) => matrix[place]?.reduce((sum, count) => sum + count, unlabeled[place] ?? 0) ?? 0;
   return (
-    <section aria-labelledby="confusion">
+    <section aria-labelledby="confusion" className={places.length > fewLabels ? "whole" : ""}>
       <h2 id="confusion">Confusion</h2>
       <p className="soft">
         A line is a true label, a column what was given for it.
         {places.length < labels.length &&
           ` The ${places.length} of ${formatCount(labels.length)} labels with most mistakes.`}
       </p>
-      <div className="scroll map-box" role="region" aria-labelledby="confusion" tabIndex={0}>
+      <ScrollBox labelledBy="confusion" className="map-box">
         <table className="map">
           <thead>
             <tr>
@@ -52,7 +56,7 @@ export function ConfusionTable({ confusion }: { confusion: Confusion }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
     </section>
   );
 }

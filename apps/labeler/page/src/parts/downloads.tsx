@@ -23,14 +23,14 @@ export function Downloads({ run, query }: { run: string; query: string }) {
           <a href={runAddress(run, `/report${query}`)} download={`${run}-report.json`}>
             Report
           </a>
-          <small>all figures of this page as JSON</small>
+          <small className="sub">all figures of this page as JSON</small>
         </li>
         {layouts.map(({ to, name, what }) => (
           <li key={to}>
             <a href={runAddress(run, `/export?to=${to}`)} download="">
               {name}
             </a>
-            <small>{what}</small>
+            <small className="sub">{what}</small>
           </li>
         ))}
       </ul>

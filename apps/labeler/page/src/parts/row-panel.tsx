@@ -57,10 +57,10 @@ function Story({ row }: { row: RowStory }) {
       <section>
         <h3>What is sent</h3>
         {row.prompt === null && <p className="soft">The task of this row cannot be made again here.</p>}
-        {row.prompt?.map(({ role, content }, place) => (
-          <details key={`${role} ${place}`} open={role === "user"}>
+        {row.prompt?.map(({ role, content }) => (
+          <details key={`${role} ${content}`} open={role === "user"}>
             <summary>{role}</summary>
-            <pre tabIndex={0}>{content}</pre>
+            <pre>{content}</pre>
           </details>
         ))}
       </section>
@@ -123,7 +123,7 @@ function Call({ call }: { call: CallStory }) {
         <Amount usd={call.costUsd} /> <span className="soft">{evidenceNames[call.kind]}</span>
       </h4>
       {call.isSuperseded && <p className="soft">Its answer was bought again later.</p>}
-      {call.answer !== null && <pre tabIndex={0}>{call.answer}</pre>}
+      {call.answer !== null && <pre>{call.answer}</pre>}
       <Pairs
         pairs={[
           ["model", call.modelId ?? "not told"],

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
 import type { RunPage } from "../../../src/ui/api.ts";
 import { postJson, runAddress } from "../client.ts";
+import { fieldOf } from "../field-of.ts";
 import { money, plotted } from "../format.ts";
 import { ConfirmDialog } from "./confirm-dialog.tsx";
 
@@ -63,7 +64,7 @@ export function RunActions({ run, reload }: { run: RunPage; reload: () => void }
         <ConfirmDialog
           title={`Raise the budget of ${status.id}`}
           confirm="Raise and resume"
-          onConfirm={(form) => send("resume", { budgetUsd: String(form.get("budget")) })}
+          onConfirm={(form) => send("resume", { budgetUsd: fieldOf(form, "budget") })}
           onClose={close}
         >
           <p>

@@ -1,6 +1,7 @@
 import { formatCount } from "../../../src/progress/bar.ts";
 import type { LabelScore, ScoreTable } from "../../../src/quality/label-scores.ts";
 import { score } from "../../../src/report/words.ts";
+import { ScrollBox } from "./scroll-box.tsx";
 
 /** How well each label was given, the worst first. */
 export function ScoresTable({ labels, macro }: { labels: readonly LabelScore[]; macro: ScoreTable["macro"] }) {
@@ -8,7 +9,7 @@ export function ScoresTable({ labels, macro }: { labels: readonly LabelScore[]; 
   return (
     <section aria-labelledby="scores">
       <h2 id="scores">By label, the worst first</h2>
-      <div className="scroll" role="region" aria-labelledby="scores" tabIndex={0}>
+      <ScrollBox labelledBy="scores">
         <table>
           <thead>
             <tr>
@@ -50,7 +51,7 @@ export function ScoresTable({ labels, macro }: { labels: readonly LabelScore[]; 
             </tr>
           </tfoot>
         </table>
-      </div>
+      </ScrollBox>
     </section>
   );
 }
