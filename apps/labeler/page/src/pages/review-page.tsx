@@ -95,7 +95,7 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
           </>
         ) : (
           <>
-            Everything works by the keyboard:{" "}
+            Everything works by the keyboard:
             <button type="button" className="link" onClick={() => setHelping(true)}>
               keys <kbd>?</kbd>
             </button>
@@ -104,7 +104,10 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
       </p>
       {row ? (
         <div className="desk">
-          <ReviewCard key={row.position} row={row} />
+          <div>
+            <ReviewCard key={row.position} row={row} />
+            <Queue review={review} />
+          </div>
           <Choices key={`choices ${row.position}`} row={row} review={review} filter={filter} />
         </div>
       ) : (
@@ -182,4 +185,24 @@ function keysOf(review: Review, { onHelp, onFilter }: { onHelp: () => void; onFi
   if (review.task === "multilabel")
     keys.set("Enter", () => review.say({ action: "correct", label: [...review.ticked] }));
   return keys;
+}
+
+const shownAhead = 5;
+
+/** The rows that come next. */
+function Queue({ review: { rows, at, move } }: { review: Review }) {
+  const ahead = rows.slice(at + 1, at + 1 + shownAhead);
+  if (ahead.length === 0) return null;
+  return (
+    <ol className="queue" aria-label="Next rows">
+      {ahead.map((row, place) => (
+        <li key={row.position}>
+          <button type="button" className="next" onClick={() => move(place + 1)}>
+            <span>{row.text}</span>
+            <span>{labelText(row.label)}</span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
 }

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
+import type { RowStatus } from "../../../src/store/row.ts";
 import type { RowQuery, RowSummary } from "../../../src/ui/api.ts";
 import { labelText, statusNames } from "../format.ts";
 import { useRowWindow } from "../use-row-window.ts";
@@ -28,7 +29,6 @@ const columns: readonly { name: string; className: string; sort?: Sort }[] = [
   { name: "Row", className: "n", sort: "position" },
   { name: "Text", className: "text" },
   { name: "Label", className: "label" },
-  { name: "State", className: "status" },
   { name: "Confidence", className: "n", sort: "confidence" },
   { name: "Cost", className: "n", sort: "cost" },
 ];
@@ -165,11 +165,10 @@ interface RowProps {
 }
 
 function GridRow({ index, top, row, isTabbed, isOpen, onOpen, onWalk }: RowProps) {
-  const names = ["grid-row", isOpen && "open", row && row.status !== "labeled" && "without"];
   const number = formatCount((row?.position ?? index) + 1);
   return (
     <tr
-      className={names.filter(Boolean).join(" ")}
+      className={isOpen ? "grid-row open" : "grid-row"}
       aria-rowindex={index + 2}
       style={{ transform: `translateY(${top}px)` }}
     >
@@ -188,16 +187,19 @@ function GridRow({ index, top, row, isTabbed, isOpen, onOpen, onWalk }: RowProps
       </td>
       <td className="text">{row ? row.text : <span className="bone" />}</td>
       <td className="label">
-        {row && labelText(row.label)}
+        {row && (row.label === null ? <NoLabel status={row.status} /> : labelText(row.label))}
         {row?.review && row.review.action !== "skip" && (
           <span className="person" title={`by ${row.review.author}`}>
             reviewed
           </span>
         )}
       </td>
-      <td className="status">{row && statusNames[row.status]}</td>
       <td className="n">{row && <Confidence value={row.confidence} />}</td>
       <td className="n">{row && <Amount usd={row.costUsd} />}</td>
     </tr>
   );
+}
+
+function NoLabel({ status }: { status: RowStatus }) {
+  return <span className={`without ${status}`}>{statusNames[status]}</span>;
 }
