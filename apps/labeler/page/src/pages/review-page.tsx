@@ -198,7 +198,7 @@ function Queue({ review: { rows, at, move } }: { review: Review }) {
       {ahead.map((row, place) => (
         <li key={row.position}>
           <button type="button" className="next" onClick={() => move(place + 1)}>
-            <span>{row.text}</span>
+            <span className="cut">{row.text}</span>
             <span>{labelText(row.label)}</span>
           </button>
         </li>
