@@ -201,11 +201,9 @@ describe("reviews", () => {
       review: { author: "Ada", action: "correct" },
     });
     expect((await review(ui, { position: 0, action: "accept" })).status).toBe(200);
-    const modelLabel = (first.json as RowSummary).modelLabel;
-    expect(modelLabel).toBeNull();
-    expect((await review(ui, { position: 1, action: "correct", label: "exchange_rate" })).json).toMatchObject({
-      label: "exchange_rate",
-    });
+    const { modelLabel } = await ui.get<RowStory>("/api/runs/data-1/rows/1");
+    const label = modelLabel === "exchange_rate" ? "card_arrival" : "exchange_rate";
+    expect((await review(ui, { position: 1, action: "correct", label })).json).toMatchObject({ label, modelLabel });
     expect((await review(ui, { position: 2, action: "skip" })).json).toMatchObject({
       review: { action: "skip", label: null },
     });
@@ -222,14 +220,14 @@ describe("reviews", () => {
       label_confidence: null,
     });
     expect(rows[0]).toMatchObject({ label_source: "human:Ada", label_confidence: expect.any(Number) });
-    expect(rows[1]).toMatchObject({ label: "exchange_rate", label_source: "human:Ada", label_confidence: null });
+    expect(rows[1]).toMatchObject({ label, label_source: "human:Ada", label_confidence: null });
     expect(rows[2]?.label_source).not.toContain("human");
     const page = await ui.get<RunPage>("/api/runs/data-1");
     expect(page.status).toMatchObject({ labeled: 28, rowsByStatus: { labeled: 28, invalid_label: 2 } });
     expect(page.labels.reduce((sum, each) => sum + each.rows, 0)).toBe(28);
     expect(page.errors).toMatchObject([{ rows: 2 }]);
     expect(
-      (await ui.get<RowWindow>("/api/runs/data-1/rows?label=exchange_rate")).rows.map(({ position }) => position),
+      (await ui.get<RowWindow>(`/api/runs/data-1/rows?label=${label}`)).rows.map(({ position }) => position),
     ).toContain(1);
     expect((await ui.get<RowWindow>("/api/runs/data-1/rows?status=labeled")).total).toBe(28);
     expect((await ui.get<RowWindow>("/api/runs/data-1/rows?status=invalid_label")).total).toBe(2);
@@ -396,12 +394,17 @@ describe("a run that goes on", () => {
       status: 400,
       json: { error: expect.stringContaining("set OPENROUTER_API_KEY") },
     });
-    const unreachable = await serve(cli, { OPENROUTER_BASE_URL: "http://127.0.0.1:9/api/v1" });
+    const other = await startSimulator({ faults: [{ kind: "401" }] });
+    const ui = await serve(cli, { OPENROUTER_BASE_URL: other.openRouterUrl });
     const calls = cli.simulator.invoice.count;
-    await resume(unreachable);
-    let problem: string | null = null;
-    while (problem === null) ({ problem } = await unreachable.get<RunPage>("/api/runs/data-1"));
-    expect(problem).toContain("cannot be reached");
+    const answered = await resume(ui);
+    for await (const { problem, status } of ui.events<RunPage>("/api/runs/data-1/events")) {
+      if (problem === null && answered.status === 200) continue;
+      expect(problem ?? answered.text).toContain("does not accept the key");
+      expect(status).toMatchObject({ isWorking: false, lastOutcome: "failed" });
+      break;
+    }
+    await other.close();
     expect(cli.simulator.invoice.count).toBe(calls);
   });
 });
