@@ -8,7 +8,7 @@ import { proportion } from "../quality/proportion.ts";
 import { findRun } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { UsageError } from "../usage-error.ts";
-import { type GoldLabels, goldColumn, goldFile } from "./gold-labels.ts";
+import { type GoldLabels, goldColumn, goldFile, reviewedLabels } from "./gold-labels.ts";
 import { type Reconciliation, reconcileBooks } from "./reconcile-books.ts";
 import { openRunBooks, type RunBooks } from "./run-books.ts";
 import type { BudgetState, Money, Quality, RunReport } from "./run-report.ts";
@@ -26,6 +26,8 @@ export interface ReportOptions {
   gold?: string | undefined;
   /** A file with true labels by `row_id` or `id`; `gold` then names its column. */
   goldFile?: string | undefined;
+  /** The labels that people gave in reviews serve as true ones; `gold` and `goldFile` are then left out. Default false. */
+  reviews?: boolean | undefined;
   /** So many calls are compared with what OpenRouter says it billed: one request each. Default 0. */
   reconcile?: number | undefined;
 }
@@ -78,7 +80,10 @@ export async function reportRun(options: ReportOptions = {}): Promise<RunReport>
   }
 }
 
-async function goldOf({ gold, goldFile: file }: ReportOptions, facts: Readonly<Record<string, string>>) {
+async function goldOf({ gold, goldFile: file, reviews }: ReportOptions, facts: Readonly<Record<string, string>>) {
+  if (reviews && (gold !== undefined || file !== undefined))
+    throw new UsageError("True labels come from reviews or from data: leave out --reviews, or --gold and --gold-file");
+  if (reviews) return reviewedLabels;
   if (file !== undefined) return await goldFile(file, gold);
   const columns = JSON.parse(facts.columns ?? "[]") as string[];
   if (gold !== undefined) return goldColumn(gold, columns);
@@ -117,13 +122,17 @@ async function judgeRows(
     }
     const isWrong = judgement ? !judgement.isCorrect : row.label === null;
     if (isWrong && row.status !== "unpaid") wrong.add({ ...row, ...(judgement ? { gold: judgement.gold } : {}) });
-    selection.add(row, judgement?.isCorrect);
+    // Rows that a person picked are no sample of those that were asked for.
+    selection.add(row, gold === reviewedLabels ? undefined : judgement?.isCorrect);
     spend.addRow(row, judgement?.isCorrect ?? false);
   }
+  if (gold === reviewedLabels && counted.gold === 0)
+    throw new UsageError("Nobody gave a row of this run a label yet: review some in autolabel ui");
   if (gold && counted.gold + counted.unreadable === 0)
     throw new UsageError(`${gold.name}: no row of the run has a gold label there; check the column and the ids`);
   const quality = gold && {
     gold: gold.name,
+    isReviewed: gold === reviewedLabels,
     goldRows: counted.gold,
     unreadableGold: counted.unreadable,
     ofAll: proportion(counted.correct, counted.gold),

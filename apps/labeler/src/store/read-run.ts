@@ -36,10 +36,10 @@ export async function readRun(path: string): Promise<RunRecord> {
   return reading(path, (all) => {
     const states = all<{ status: RowStatus; rows: bigint }>(rowsByStatus);
     const versions = all<{ version: string; rows: bigint }>(
-      `SELECT task_version AS version, count(*) AS rows FROM rows
-       WHERE task_version IS NOT NULL AND status <> 'unpaid' AND status <> 'error' GROUP BY task_version`,
+      `SELECT task_version AS version, sum(rows) AS rows FROM ended_counts
+       WHERE task_version <> '' AND status <> 'error' GROUP BY task_version HAVING sum(rows) > 0`,
     );
-    const [attempts] = all<{ cost: bigint }>("SELECT coalesce(sum(cost_pico_usd), 0) AS cost FROM attempts");
+    const [attempts] = all<{ cost: bigint }>("SELECT coalesce(sum(cost_pico_usd), 0) AS cost FROM spend");
     const none = { unpaid: 0, labeled: 0, invalid_label: 0, truncated: 0, refused: 0, error: 0 };
     return {
       facts: factsIn(all),

@@ -28,12 +28,12 @@ export const humanRows = `
     ) h ON r.duplicate_of = h.position)`;
 
 /**
- * SQL: how many rows are in each state; those that a person labeled are labeled. Rows stand at places without gaps, and
- * those that have ended are in an index.
+ * SQL: how many rows are in each state; those that a person labeled are labeled. Rows stand at places without gaps, so
+ * that none is counted.
  */
 export const rowsByStatus = `
   WITH ${humanRows},
-    ended AS (SELECT status, count(*) AS rows FROM rows WHERE status <> 'unpaid' GROUP BY status),
+    ended AS (SELECT status, sum(rows) AS rows FROM ended_counts GROUP BY status),
     mended AS (SELECT status, count(*) AS rows FROM rows WHERE position IN (SELECT position FROM human) GROUP BY status)
   SELECT status, sum(rows) AS rows FROM (
     SELECT status, rows FROM ended

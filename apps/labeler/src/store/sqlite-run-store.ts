@@ -170,10 +170,6 @@ export class SqliteRunStore implements RunStore {
         receipt.priceBook ?? outcome.quote.priceBook ?? null,
         callId ?? null,
       );
-      this.#statement("UPDATE rows SET cost_pico_usd = cost_pico_usd + ? WHERE position = ?").run(
-        receipt.costPicoUsd,
-        position,
-      );
     });
   }
 

@@ -120,5 +120,6 @@ async function resume(run: OpenRun, budgetUsd: string | undefined, ui: UiContext
   await ui.processes.resume(summary.id, flags, {
     log: join(ui.settings.store, `${summary.id}.log`),
     hasBegun: () => file.facts().touchedAt !== before,
+    onEnd: () => run.watch.tell(),
   });
 }

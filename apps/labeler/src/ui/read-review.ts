@@ -6,81 +6,83 @@ import type { ReviewQuery, ReviewQueue, ReviewRow } from "./api.ts";
 import { type StoredSummary, summaryColumns, summaryOf } from "./read-rows.ts";
 import type { Query, RunFile } from "./run-file.ts";
 
-/** Why rows wait, and where they stand; each row once, for the first of its reasons. */
-type Waiting = readonly (readonly [why: ReviewRow["why"], places: readonly number[]])[];
+interface Place {
+  place: number;
+  why: ReviewRow["why"];
+}
+
+/** Disagreeing rows beyond these are neither shown nor counted: a wrong column would make every row one. */
+const mostDisagreeing = 2000;
 
 /** What waits for a person: rows without a label, then those that disagree with gold labels, then the doubtful ones. */
 export function readReviewQueue(file: RunFile, { below = 0.8, gold, count = 50 }: ReviewQuery): ReviewQueue {
-  const facts = file.facts();
+  const columns = JSON.parse(file.facts().columns ?? "[]") as string[];
+  if (gold !== undefined) goldColumn(gold, columns);
   const config = file.config();
-  if (gold !== undefined) goldColumn(gold, JSON.parse(facts.columns ?? "[]") as string[]);
   return file.read((all) => {
-    const waiting = file.keep(`review ${JSON.stringify([below, gold])}`, () =>
-      findWaiting(all, config, { below, gold }),
-    );
-    const reviewed = new Set(
-      all<{ position: bigint }>("SELECT DISTINCT position FROM reviews WHERE undone_at IS NULL").map(({ position }) =>
-        Number(position),
-      ),
-    );
-    const left = waiting.flatMap(([why, places]) =>
-      places.filter((place) => !reviewed.has(place)).map((place) => ({ place, why })),
-    );
+    const wrong = gold === undefined ? [] : file.keep(`disagreeing ${gold}`, () => disagreeingWith(file, config, gold));
+    const reviewed = all<{ position: bigint }>("SELECT DISTINCT position FROM reviews WHERE undone_at IS NULL");
+    const invalid = waiting(all, "invalid", isInvalid, { order: "position", values: [], most: count });
+    const places = JSON.stringify(wrong);
+    const disagreeing = waiting(all, "disagrees", "position IN (SELECT value FROM json_each(?1))", {
+      order: "position",
+      values: [places],
+      most: count,
+    });
+    const doubtful = waiting(all, "doubtful", `${isDoubtful} AND position NOT IN (SELECT value FROM json_each(?1))`, {
+      order: "confidence, position",
+      values: [places, below],
+      most: count,
+    });
+    const kinds = [invalid, disagreeing, doubtful];
     return {
-      waiting: left.length,
-      reviewed: reviewed.size,
+      waiting: kinds.reduce((sum, { rows }) => sum + rows, 0),
+      reviewed: reviewed.length,
       task: config.task ?? "classification",
       choices: choicesOf(config),
-      rows: rowsOf(all, left.slice(0, count), gold),
+      rows: rowsOf(all, kinds.flatMap(({ first }) => first).slice(0, count), gold),
     };
   });
 }
 
-/** Rows that were bought: those of the same text are answered with them. */
-function findWaiting(
+// Rows of equal text are answered together: only the one that was bought waits.
+const isInvalid = `status <> 'unpaid' AND status IN ('invalid_label', 'truncated', 'refused', 'error')
+  AND duplicate_of IS NULL`;
+const isDoubtful = "status <> 'unpaid' AND status = 'labeled' AND duplicate_of IS NULL AND confidence < ?2";
+
+/** How many rows wait for one reason, and the first of them. */
+function waiting(
   all: Query,
-  config: LabelingConfig,
-  { below, gold }: { below: number; gold?: string | undefined },
-): Waiting {
-  const placesOf = (where: string, ...values: (string | number)[]) => {
-    const [found] = all<{ places: string }>(
-      `SELECT json_group_array(position) AS places FROM (SELECT position FROM rows WHERE ${where})`,
-      ...values,
-    );
-    return JSON.parse(found?.places ?? "[]") as number[];
-  };
-  const invalid = placesOf(
-    `status <> 'unpaid' AND status IN ('invalid_label', 'truncated', 'refused', 'error') AND duplicate_of IS NULL
-     ORDER BY position`,
+  why: ReviewRow["why"],
+  condition: string,
+  { order, values, most }: { order: string; values: (string | number)[]; most: number },
+): { rows: number; first: Place[] } {
+  const isOpen = `${condition} AND position NOT IN (SELECT position FROM reviews WHERE undone_at IS NULL)`;
+  const [counted] = all<{ rows: bigint }>(`SELECT count(*) AS rows FROM rows WHERE ${isOpen}`, ...values);
+  const first = all<{ position: bigint }>(
+    `SELECT position FROM rows WHERE ${isOpen} ORDER BY ${order} LIMIT ${most}`,
+    ...values,
   );
-  const disagreeing = gold === undefined ? [] : disagreeingWith(all, config, gold);
-  const known = new Set(disagreeing);
-  const doubtful = placesOf(
-    "confidence IS NOT NULL AND confidence < ? AND duplicate_of IS NULL AND status = 'labeled' ORDER BY confidence, position",
-    below,
-  ).filter((place) => !known.has(place));
-  return [
-    ["invalid", invalid],
-    ["disagrees", disagreeing],
-    ["doubtful", doubtful],
-  ];
+  return { rows: Number(counted?.rows ?? 0n), first: first.map(({ position }) => ({ place: Number(position), why })) };
 }
 
-function disagreeingWith(all: Query, config: LabelingConfig, gold: string): number[] {
-  const path = `$.${JSON.stringify(gold)}`;
-  const candidates = all<{ position: bigint; label: string; gold: string | number | bigint; text: string }>(
+function disagreeingWith(file: RunFile, config: LabelingConfig, gold: string): number[] {
+  const candidates = file.each<{ position: bigint; label: string; gold: string | number | bigint; text: string }>(
     `SELECT position, label, text, json_extract(input, ?1) AS gold FROM rows
-     WHERE status <> 'unpaid' AND status = 'labeled' AND duplicate_of IS NULL AND json_extract(input, ?1) IS NOT NULL
-       AND label <> json_quote(json_extract(input, ?1)) ORDER BY position`,
-    path,
+     WHERE status = 'labeled' AND duplicate_of IS NULL AND label <> json_quote(json_extract(input, ?1))
+     ORDER BY position`,
+    `$.${JSON.stringify(gold)}`,
   );
   const measure = makeMeasure(config as Parameters<typeof makeMeasure>[0]);
-  const isWrong = ({ label, gold: said, text }: (typeof candidates)[number]) => {
-    if (typeof said === "string" && said.trim() === "") return false;
+  const wrong: number[] = [];
+  for (const { position, label, gold: said, text } of candidates) {
+    if (said === null || (typeof said === "string" && said.trim() === "")) continue;
     const stated = typeof said === "bigint" ? Number(said) : said;
-    return measure.add({ label: JSON.parse(label) as LabelValue, gold: stated, text })?.isCorrect === false;
-  };
-  return candidates.filter(isWrong).map(({ position }) => Number(position));
+    const judged = measure.add({ label: JSON.parse(label) as LabelValue, gold: stated, text });
+    if (judged?.isCorrect === false) wrong.push(Number(position));
+    if (wrong.length === mostDisagreeing) break;
+  }
+  return wrong;
 }
 
 function choicesOf({ task, labels = [] }: LabelingConfig): ReviewQueue["choices"] {
@@ -89,11 +91,7 @@ function choicesOf({ task, labels = [] }: LabelingConfig): ReviewQueue["choices"
   return Object.entries(labels).map(([name, description]) => ({ name, description: description || null }));
 }
 
-function rowsOf(
-  all: Query,
-  places: readonly { place: number; why: ReviewRow["why"] }[],
-  gold: string | undefined,
-): ReviewRow[] {
+function rowsOf(all: Query, places: readonly Place[], gold: string | undefined): ReviewRow[] {
   const rows = all<StoredSummary & { explanation: string | null; gold: string | null }>(
     `SELECT ${summaryColumns}, r.explanation, json_quote(json_extract(r.input, ?2)) AS gold
      FROM json_each(?1) p JOIN rows r ON r.position = p.value ORDER BY p.key`,

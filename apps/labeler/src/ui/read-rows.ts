@@ -13,8 +13,7 @@ export function readRows(file: RunFile, query: RowQuery & { from: number; count:
   return file.read((all) => {
     const isWhole = Object.keys(which).every((key) => key === "descending" || which[key as "sort"] === "position");
     if (isWhole) {
-      const [last] = all<{ position: bigint | null }>("SELECT max(position) AS position FROM rows");
-      const total = Number(last?.position ?? -1n) + 1;
+      const total = rowCount(all);
       const places = Array.from({ length: Math.max(0, Math.min(count, total - from)) }, (_, index) =>
         which.descending ? total - 1 - from - index : from + index,
       );
@@ -25,49 +24,79 @@ export function readRows(file: RunFile, query: RowQuery & { from: number; count:
   });
 }
 
-/** Places of the rows that a query finds, in its order. */
-function findRows(all: Query, { status, label, search, sort = "position", descending = false }: RowQuery): Int32Array {
+/** Places of the rows that a query finds, in its order. Rows that wait have nothing to be sorted by and come last. */
+function findRows(all: Query, query: RowQuery): Int32Array {
+  const { sort = "position", descending = false } = query;
+  const { conditions, values } = conditionsOf(all, query);
+  const placesOf = (more: readonly string[], order: string) => {
+    const where = [...more, ...conditions].map((condition) => `(${condition})`).join(" AND ");
+    const [found] = all<{ places: string }>(
+      `WITH ${humanRows} SELECT json_group_array(position) AS places
+       FROM (SELECT position FROM rows r WHERE ${where} ORDER BY ${order})`,
+      ...values,
+    );
+    return JSON.parse(found?.places ?? "[]") as number[];
+  };
+  const direction = descending ? "DESC" : "ASC";
+  if (sort === "position") return Int32Array.from(placesOf(["true"], `position ${direction}`));
+  const order = {
+    confidence: `confidence ${direction} NULLS LAST, position`,
+    cost: `cost_pico_usd ${direction}, position`,
+  }[sort];
+  const ended = placesOf(["status <> 'unpaid'"], order);
+  const waiting = conditions.length === 0 ? othersThan(all, ended) : placesOf(["status = 'unpaid'"], "position");
+  const found = new Int32Array(ended.length + waiting.length);
+  found.set(ended);
+  found.set(waiting, ended.length);
+  return found;
+}
+
+/** All places but these, without reading a row. */
+function othersThan(all: Query, places: readonly number[]): Int32Array {
+  const isKnown = new Uint8Array(rowCount(all));
+  for (const place of places) isKnown[place] = 1;
+  const others = new Int32Array(isKnown.length - places.length);
+  let next = 0;
+  for (const [place, known] of isKnown.entries()) if (known === 0) others[next++] = place;
+  return others;
+}
+
+/** Rows stand at places without gaps. */
+function rowCount(all: Query): number {
+  const [last] = all<{ position: bigint | null }>("SELECT max(position) AS position FROM rows");
+  return Number(last?.position ?? -1n) + 1;
+}
+
+/** SQL, by the labels that count. */
+function conditionsOf(all: Query, { status, label, search }: RowQuery): { conditions: string[]; values: string[] } {
   const conditions: string[] = [];
   const values: string[] = [];
   const [reviewed] = all<{ some: bigint }>("SELECT EXISTS (SELECT 1 FROM reviews) AS some");
-  const model = reviewed?.some ? "position NOT IN (SELECT position FROM human) AND " : "";
+  const hasReviews = reviewed?.some === 1n;
+  const model = hasReviews ? "position NOT IN (SELECT position FROM human) AND " : "";
   if (status !== undefined) {
-    const ended = status === "unpaid" ? "" : "status <> 'unpaid' AND ";
-    const human = model === "" || status !== "labeled" ? "" : "OR position IN (SELECT position FROM human)";
-    conditions.push(`(${model}${ended}status = ? ${human})`);
+    const human = hasReviews && status === "labeled" ? "OR position IN (SELECT position FROM human)" : "";
+    conditions.push(`${model}${status === "unpaid" ? "" : "status <> 'unpaid' AND "}status = ? ${human}`);
     values.push(status);
   }
   if (label !== undefined) {
-    const human = model === "" ? "" : `OR position IN (SELECT position FROM human h WHERE ${isNamed("h.label")})`;
-    conditions.push(`(${model}status <> 'unpaid' AND status = 'labeled' AND ${isNamed("r.label")} ${human})`);
-    values.push(label, label, ...(model === "" ? [] : [label, label]));
+    const human = hasReviews ? `OR position IN (SELECT position FROM human h WHERE ${isNamed("h.label")})` : "";
+    conditions.push(`${model}status <> 'unpaid' AND status = 'labeled' AND ${isNamed("r.label")} ${human}`);
+    values.push(label, label, ...(hasReviews ? [label, label] : []));
   }
   if (search !== undefined) {
     // LIKE folds the case of ASCII letters alone.
-    const forms = [...new Set([search, search.toLowerCase(), search.toUpperCase()])];
-    const likes = forms.map(
-      () => `r.text LIKE ? ESCAPE '\\' OR r.row_id LIKE ? ESCAPE '\\' OR r.label LIKE ? ESCAPE '\\'`,
-    );
-    conditions.push(`(${likes.join(" OR ")})`);
-    for (const form of forms) {
-      const pattern = `%${form.replace(/[\\%_]/g, "\\$&")}%`;
-      values.push(pattern, pattern, pattern);
-    }
+    const forms = [...new Set([search, ...(isAscii(search) ? [] : [search.toLowerCase(), search.toUpperCase()])])];
+    const isLike = (column: string) => `${column} LIKE ? ESCAPE '\\'`;
+    conditions.push(forms.map(() => ["r.text", "r.row_id", "r.label"].map(isLike).join(" OR ")).join(" OR "));
+    const patterns = forms.map((form) => `%${form.replace(/[\\%_]/g, "\\$&")}%`);
+    values.push(...patterns.flatMap((pattern) => [pattern, pattern, pattern]));
   }
-  const direction = descending ? "DESC" : "ASC";
-  const order = {
-    position: `position ${direction}`,
-    // Rows that state none come last, whichever way.
-    confidence: `confidence IS NULL, confidence ${direction}, position`,
-    cost: `cost_pico_usd ${direction}, position`,
-  }[sort];
-  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  const [found] = all<{ places: string }>(
-    `WITH ${humanRows} SELECT json_group_array(position) AS places
-     FROM (SELECT position FROM rows r ${where} ORDER BY ${order})`,
-    ...values,
-  );
-  return Int32Array.from(JSON.parse(found?.places ?? "[]") as number[]);
+  return { conditions, values };
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
 }
 
 /** SQL: whether a label is this name, has it among several, or has mentions of this kind. */

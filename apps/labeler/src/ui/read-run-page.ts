@@ -39,16 +39,19 @@ function freeOf({ budgetUsd, spentUsd, heldUsd, unresolvedUsd }: RunStatus): big
   return free > 0n ? free : 0n;
 }
 
-/** The spend as it grew, in equal parts of the calls. */
+/** The spend as it grew, in about equal parts of the calls; sums are kept of every 1024 of them. */
 function burnDownOf(all: Query): BurnPoint[] {
-  const [whole] = all<{ calls: bigint | null }>("SELECT max(rowid) AS calls FROM attempts");
+  const [whole] = all<{ calls: bigint }>("SELECT coalesce(sum(calls), 0) AS calls FROM spend");
   const calls = whole?.calls ?? 0n;
-  if (calls === 0n) return [];
+  const isLarge = calls > 1024n * mostPoints;
   const parts = all<{ cost: bigint; at: string | null; rows: bigint }>(
-    `SELECT sum(cost_pico_usd) AS cost, max(at) AS at, count(*) AS rows FROM attempts GROUP BY (rowid - 1) * ?1 / ?2
-     ORDER BY (rowid - 1) * ?1 / ?2`,
-    calls < mostPoints ? calls : mostPoints,
-    calls,
+    isLarge
+      ? `SELECT sum(cost_pico_usd) AS cost, max(at) AS at, sum(calls) AS rows FROM spend
+         GROUP BY part * ?1 / ?2 ORDER BY part`
+      : `SELECT sum(cost_pico_usd) AS cost, max(at) AS at, count(*) AS rows FROM attempts
+         GROUP BY (rowid - 1) * ?1 / ?2 ORDER BY rowid`,
+    isLarge || calls > mostPoints ? mostPoints : calls,
+    isLarge ? calls / 1024n + 1n : calls,
   );
   let [rows, spent] = [0, 0n];
   return parts.map(({ cost, at, rows: more }) => {
@@ -59,14 +62,12 @@ function burnDownOf(all: Query): BurnPoint[] {
 }
 
 const sampledAttempts = 5000;
+const sampledRows = 5000n;
 
 /** What is left is like what the last rows did cost. */
 function forecastOf(all: Query, spentPicoUsd: bigint, freePicoUsd: bigint | null): ForecastBand | null {
-  const [rest] = all<{ rows: bigint; characters: bigint }>(
-    `SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM rows
-     WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
-  );
-  if (!rest || rest.rows === 0n) return null;
+  const rest = restOf(all);
+  if (rest.rows === 0) return null;
   const model = new CostModel();
   const sample = all<{ characters: bigint; cost: bigint }>(
     `SELECT length(r.text) AS characters, sum(a.cost_pico_usd) AS cost
@@ -75,8 +76,8 @@ function forecastOf(all: Query, spentPicoUsd: bigint, freePicoUsd: bigint | null
     sampledAttempts,
   );
   for (const { characters, cost } of sample) model.add(Number(characters), inUsd(cost));
-  const rows = Number(rest.rows);
-  const range = model.forecast(rows, Number(rest.characters));
+  const { rows } = rest;
+  const range = model.forecast(rows, rest.characters);
   if (!range) return null;
   const whole = (more: number) => picoToDecimal(spentPicoUsd + BigInt(Math.round(more * 1e12)));
   const share = freePicoUsd === null || range.p50 === 0 ? 1 : Math.min(1, inUsd(freePicoUsd) / range.p50);
@@ -86,6 +87,24 @@ function forecastOf(all: Query, spentPicoUsd: bigint, freePicoUsd: bigint | null
     p90Usd: whole(range.p90),
     rowsAffordable: freePicoUsd === null ? null : Math.floor(share * rows),
   };
+}
+
+/** Rows that wait, and about how many characters they have: of many rows only some are read, evenly spread. */
+function restOf(all: Query): { rows: number; characters: number } {
+  const [waiting] = all<{ rows: bigint; last: bigint }>(
+    `SELECT count(*) AS rows, (SELECT coalesce(max(position), 0) FROM rows) AS last FROM rows
+     WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
+  );
+  const { rows = 0n, last = 0n } = waiting ?? {};
+  const [sample] = all<{ rows: bigint; characters: bigint }>(
+    `WITH RECURSIVE places (place) AS (SELECT 0 UNION ALL SELECT place + ?1 FROM places WHERE place + ?1 <= ?2)
+     SELECT count(*) AS rows, coalesce(sum(length(text)), 0) AS characters FROM places JOIN rows ON position = place
+     WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
+    last / sampledRows + 1n,
+    last,
+  );
+  const mean = sample && sample.rows > 0n ? Number(sample.characters) / Number(sample.rows) : 0;
+  return { rows: Number(rows), characters: mean * Number(rows) };
 }
 
 function inUsd(picoUsd: bigint): number {
@@ -135,12 +154,11 @@ function namesIn(label: LabelValue): Iterable<string> {
 }
 
 function modelsOf(all: Query): NamedCost[] {
-  const models = all<{ model: string | null; calls: bigint; cost: bigint }>(
-    `SELECT model_id AS model, count(*) AS calls, sum(cost_pico_usd) AS cost FROM attempts
-     GROUP BY model_id ORDER BY cost DESC`,
+  const models = all<{ model: string; calls: bigint; cost: bigint }>(
+    "SELECT model_id AS model, sum(calls) AS calls, sum(cost_pico_usd) AS cost FROM spend GROUP BY model_id ORDER BY cost DESC",
   );
   return models.map(({ model, calls, cost }) => ({
-    name: model ?? "(no answer)",
+    name: model || "(no answer)",
     rows: Number(calls),
     costUsd: picoToDecimal(cost),
   }));

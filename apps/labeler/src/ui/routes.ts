@@ -69,12 +69,15 @@ function addLooks(app: Hono, ui: UiContext): void {
 }
 
 async function runPage({ summary, file }: OpenRun, { settings, processes }: UiContext): Promise<RunPage> {
-  const page = readRunPage(file, await readStatus(summary, settings));
-  return { ...page, problem: processes.problemOf(summary.id) };
+  const status = await readStatus(summary, settings);
+  // Whoever went on with the run since may have mended it.
+  const problem = status.lastOutcome === "failed" ? processes.problemOf(summary.id) : null;
+  return { ...readRunPage(file, status), problem };
 }
 
 /** The run page now, and whenever somebody wrote to the run, until the browser goes. */
 function events(context: Context, run: OpenRun, ui: UiContext): Response {
+  if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
   return streamSSE(context, async (stream) => {
     let wake = () => {};
     const stopListening = run.watch.listen(() => wake());

@@ -45,15 +45,22 @@ export class RunFile {
     }
   }
 
-  readonly all: Query = <Row>(sql: string, ...values: SQLInputValue[]) => {
+  readonly all: Query = <Row>(sql: string, ...values: SQLInputValue[]) => this.#statement(sql).all(...values) as Row[];
+
+  /** The rows of a query one by one, for as long as they are asked for. */
+  each<Row>(sql: string, ...values: SQLInputValue[]): IterableIterator<Row> {
+    return this.#statement(sql).iterate(...values) as IterableIterator<Row>;
+  }
+
+  #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.#database.prepare(sql);
       statement.setReadBigInts(true);
       this.#statements.set(sql, statement);
     }
-    return statement.all(...values) as Row[];
-  };
+    return statement;
+  }
 
   /** Facts about the run. */
   facts(): Readonly<Record<string, string>> {

@@ -13,9 +13,6 @@ export interface CommandLine {
 
 /** A process that was started to go on with a run. */
 interface Worker {
-  process: ChildProcess;
-  /** Where it says what went wrong. */
-  log: string;
   hasEnded: boolean;
   /** What ended it, in its words; null where nothing did. */
   problem: string | null;
@@ -54,13 +51,15 @@ export class RunProcesses {
   /**
    * Starts a process that goes on with a run and does not end with this one.
    *
+   * @param options.log where it says what goes wrong.
    * @param options.hasBegun whether it works on the run.
+   * @param options.onEnd called when it ended.
    * @throws UsageError with its words when it ends before that.
    */
   async resume(
     run: string,
     args: readonly string[],
-    { log, hasBegun }: { log: string; hasBegun: () => boolean },
+    { log, hasBegun, onEnd }: { log: string; hasBegun: () => boolean; onEnd: () => void },
   ): Promise<void> {
     const file = openSync(log, "w");
     let child: ChildProcess;
@@ -70,14 +69,16 @@ export class RunProcesses {
       closeSync(file);
     }
     child.unref();
-    const worker: Worker = { process: child, log, hasEnded: false, problem: null };
+    const worker: Worker = { hasEnded: false, problem: null };
     this.#workers.set(run, worker);
     const ended = new Promise<void>((resolve) => {
-      child.on("exit", (code) => {
-        worker.hasEnded = true;
-        if (code === 1 || code === 2) worker.problem = problemIn(readFileSync(log, "utf8"));
+      const end = (problem: string | null) => {
+        Object.assign(worker, { hasEnded: true, problem });
         resolve();
-      });
+        onEnd();
+      };
+      child.on("exit", (code) => end(code === 1 || code === 2 ? problemIn(readFileSync(log, "utf8")) : null));
+      child.on("error", ({ message }) => end(message));
     });
     while (!worker.hasEnded && !hasBegun()) {
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lookMs))]);

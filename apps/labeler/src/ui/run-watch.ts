@@ -29,10 +29,15 @@ export class RunWatch {
     };
   }
 
+  /** Wakes all who listen. */
+  tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
   #look(): void {
     const version = this.#file.version();
     if (version === this.#version) return;
     this.#version = version;
-    for (const listener of this.#listeners) listener();
+    this.tell();
   }
 }
