@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AnswerRequest, type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
-import { build } from "vite";
 
 const cli = join(import.meta.dirname, "../../apps/labeler/src/cli.ts");
-const page = join(import.meta.dirname, "../../apps/labeler/page");
+const labeler = join(import.meta.dirname, "../../apps/labeler");
 
 /** What customers of a bank ask, by what they ask about. */
 const questions: Readonly<Record<string, readonly string[]>> = {
@@ -69,10 +68,7 @@ export interface UiBench {
 
 /** Builds the page and starts its server over an empty folder. */
 export async function startUi(options: SimulatorOptions = {}): Promise<UiBench> {
-  const [simulator] = await Promise.all([
-    startSimulator({ answer: answerOf, ...options }),
-    build({ root: page, configFile: join(page, "vite.config.ts"), logLevel: "warn" }),
-  ]);
+  const [simulator] = await Promise.all([startSimulator({ answer: answerOf, ...options }), buildPage()]);
   const folder = mkdtempSync(join(tmpdir(), "autolabel-ui-"));
   const children = new Set<ChildProcess>();
   const start = (args: readonly string[]) => {
@@ -107,6 +103,17 @@ export async function startUi(options: SimulatorOptions = {}): Promise<UiBench> 
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** As `pnpm build` does; a test's own environment would make a build for development. */
+async function buildPage(): Promise<void> {
+  const env = { PATH: process.env.PATH, NODE_ENV: "production" };
+  const vite = join(labeler, "node_modules/.bin/vite");
+  await ended(
+    spawn(vite, ["build", "page", "--logLevel", "warn"], { cwd: labeler, env }),
+    ["(build of the page)"],
+    [0],
+  );
 }
 
 function firstLine(child: ChildProcess): Promise<string> {
