@@ -27,6 +27,8 @@ interface State {
   ticked: readonly string[];
   waiting: number;
   reviewed: number;
+  /** Verdicts that the server has not counted yet; those that are taken back count less than nothing. */
+  underway: number;
   isLoaded: boolean;
   error: Error | undefined;
 }
@@ -34,6 +36,7 @@ interface State {
 type Step =
   | { kind: "loaded"; queue: ReviewQueue }
   | { kind: "say"; said: Said }
+  | { kind: "counted"; verdicts: 1 | -1 }
   | { kind: "back"; position: number; error?: Error }
   | { kind: "move"; by: number }
   | { kind: "tick"; label: string }
@@ -59,6 +62,7 @@ export function useReview(run: string, { query, author }: { query: string; autho
   const [state, step] = useReducer(next, start);
   // Verdicts reach the server in the order in which they were given, so that undo takes back the right one.
   const line = useRef<Promise<unknown>>(Promise.resolve());
+  const refused = useRef(new Set<number>());
   const address = runAddress(run, `/review?count=${batch}${query === "" ? "" : `&${query}`}`);
 
   const load = useCallback(() => {
@@ -75,19 +79,30 @@ export function useReview(run: string, { query, author }: { query: string; autho
   const say = (verdict: Verdict) => {
     if (!row) return;
     step({ kind: "say", said: { row, verdict } });
+    refused.current.delete(row.position);
     const input: ReviewInput = { position: row.position, author, ...verdict };
     line.current = line.current
       .then(() => postJson<RowSummary>(runAddress(run, "/reviews"), input))
-      .catch((error: Error) => step({ kind: "back", position: row.position, error }));
+      .catch((error: Error) => {
+        refused.current.add(row.position);
+        step({ kind: "back", position: row.position, error });
+      })
+      .finally(() => step({ kind: "counted", verdicts: 1 }));
     if (state.rows.length === fewRows && state.waiting > fewRows) load();
   };
   const undo = () => {
     const last = state.said.at(-1);
     if (!last) return;
     step({ kind: "back", position: last.row.position });
+    const takeBack = async () => {
+      // The server does not have it: its last one is an older one.
+      if (refused.current.delete(last.row.position)) return;
+      await postJson<RowSummary>(runAddress(run, "/reviews/undo"), { author });
+    };
     line.current = line.current
-      .then(() => postJson<RowSummary>(runAddress(run, "/reviews/undo"), { author }))
-      .catch((error: Error) => step({ kind: "failed", error }));
+      .then(takeBack)
+      .catch((error: Error) => step({ kind: "failed", error }))
+      .finally(() => step({ kind: "counted", verdicts: -1 }));
   };
   const choose = (label: string) => {
     if (state.task === "multilabel") step({ kind: "tick", label });
@@ -105,6 +120,7 @@ const start: State = {
   ticked: [],
   waiting: 0,
   reviewed: 0,
+  underway: 0,
   isLoaded: false,
   error: undefined,
 };
@@ -131,9 +147,12 @@ function reached(state: State, step: Step): State {
         said: [...state.said, step.said],
         waiting: state.waiting - 1,
         reviewed: state.reviewed + 1,
+        underway: state.underway + 1,
         error: undefined,
       };
     }
+    case "counted":
+      return { ...state, underway: state.underway - step.verdicts };
     case "back":
       return takenBack(state, step.position, step.error);
     case "move":
@@ -150,15 +169,15 @@ function reached(state: State, step: Step): State {
 
 /** Rows that are shown keep their place; new ones come behind. */
 function loaded(state: State, { rows, task, choices, waiting, reviewed }: ReviewQueue): State {
-  const known = new Set(state.rows.map(({ position }) => position));
+  const known = new Set([...state.rows, ...state.said.map(({ row }) => row)].map(({ position }) => position));
   const more = rows.filter(({ position }) => !known.has(position));
   return {
     ...state,
     rows: [...state.rows, ...more],
     task,
     choices,
-    waiting,
-    reviewed,
+    waiting: waiting - state.underway,
+    reviewed: reviewed + state.underway,
     isLoaded: true,
     error: undefined,
   };
@@ -174,6 +193,7 @@ function takenBack(state: State, position: number, error: Error | undefined): St
     said: state.said.filter((other) => other !== said),
     waiting: state.waiting + 1,
     reviewed: state.reviewed - 1,
+    underway: state.underway - (error ? 0 : 1),
     error,
   };
 }

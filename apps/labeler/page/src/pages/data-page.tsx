@@ -83,6 +83,12 @@ const typingRestMs = 250;
 /** Searches when the typing rests. */
 function SearchField({ text, onSearch }: { text: string; onSearch: (text: string) => void }) {
   const [typed, setTyped] = useState(text);
+  const [searched, setSearched] = useState(text);
+  // Cleared by a button, or by a link.
+  if (text !== searched) {
+    setSearched(text);
+    setTyped(text);
+  }
   useEffect(() => {
     if (typed === text) return;
     const timer = setTimeout(() => onSearch(typed), typingRestMs);

@@ -141,7 +141,7 @@ function LabelsTable({ run }: { run: RunPage }) {
   const total = run.labels.reduce((sum, { rows }) => sum + rows, 0);
   const most = Math.max(...run.labels.map(({ rows }) => rows));
   return (
-    <section aria-labelledby="labels">
+    <section>
       <h2 id="labels">Labels</h2>
       {run.labels.length === 0 ? (
         <p className="soft">No row has a label yet.</p>

@@ -15,7 +15,7 @@ export function ConfusionTable({ confusion }: { confusion: Confusion }) {
   const hasGaps = places.some((place) => (unlabeled[place] ?? 0) > 0);
   const support = (place: number) => matrix[place]?.reduce((sum, count) => sum + count, unlabeled[place] ?? 0) ?? 0;
   return (
-    <section aria-labelledby="confusion" className={places.length > fewLabels ? "whole" : ""}>
+    <section className={places.length > fewLabels ? "whole" : ""}>
       <h2 id="confusion">Confusion</h2>
       <p className="soft">
         A line is a true label, a column what was given for it.

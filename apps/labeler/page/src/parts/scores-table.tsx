@@ -7,7 +7,7 @@ import { ScrollBox } from "./scroll-box.tsx";
 export function ScoresTable({ labels, macro }: { labels: readonly LabelScore[]; macro: ScoreTable["macro"] }) {
   const seen = labels.filter(({ f1 }) => f1 !== null).sort((a, b) => (a.f1 ?? 0) - (b.f1 ?? 0));
   return (
-    <section aria-labelledby="scores">
+    <section>
       <h2 id="scores">By label, the worst first</h2>
       <ScrollBox labelledBy="scores">
         <table>
