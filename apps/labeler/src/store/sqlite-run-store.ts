@@ -28,6 +28,7 @@ import {
   hasHumanLabel,
   humanLabelOf,
   insertReview,
+  rowsByModelStatus,
   rowsByStatus,
   takeBackReview,
 } from "./sqlite-reviews.ts";
@@ -242,9 +243,12 @@ export class SqliteRunStore implements RunStore {
     return { rest, sample: rows.map((row) => ({ characters: Number(row.characters), costPicoUsd: row.cost })) };
   }
 
-  async counts(): Promise<RowCounts> {
+  async counts({ asModelSaid = false }: { asModelSaid?: boolean } = {}): Promise<RowCounts> {
     const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
-    const states = this.#statement(rowsByStatus).all() as { status: RowStatus; rows: number }[];
+    const states = this.#statement(asModelSaid ? rowsByModelStatus : rowsByStatus).all() as {
+      status: RowStatus;
+      rows: number;
+    }[];
     for (const { status, rows } of states) {
       counts.rows += rows;
       counts[countOf[status]] += rows;
