@@ -4,7 +4,7 @@ import { readBudget } from "../config/settings.ts";
 import { type OpenedLedger, openLedger } from "../ledger/open-ledger.ts";
 import { reportJson, reportText, verdictJson, verdictText } from "../ledger/show-ledger.ts";
 import { styleFor } from "../progress/layout.ts";
-import { lockRun } from "../store/sqlite-run-store.ts";
+import { lockRun } from "../store/run-lock.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { settingsOf } from "./config-flags.ts";

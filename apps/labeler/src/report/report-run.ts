@@ -36,7 +36,7 @@ const mostWrongGroups = 200;
 
 /**
  * What a run did, cost and is worth. Nothing is bought or written, and a process that works on the run is not disturbed:
- * what is told is of one moment.
+ * what is told is of one moment. It is about the model: a label that a person gave a row counts as true, not as its own.
  *
  * @throws UsageError when there is no such run, column or file, and OpenRouterApiError from `reconcile`.
  */
@@ -50,7 +50,7 @@ export async function reportRun(options: ReportOptions = {}): Promise<RunReport>
     const config = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
     books = openRunBooks(store, facts, settings.store);
     const gold = await goldOf(options, facts);
-    const rows = await store.counts();
+    const rows = await store.counts({ asModelSaid: true });
     const judged = await judgeRows(store, config, { gold, rows: rows.rows });
     const sample = await addCalls(store, judged.spend, reconcile);
     const calls = judged.spend.spend();

@@ -1,9 +1,10 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
 import type { RowStatus } from "./row.ts";
+import { isRunLocked } from "./run-lock.ts";
 import { rowsByStatus } from "./sqlite-reviews.ts";
 import { runSchemaVersion } from "./sqlite-run-schema.ts";
-import { isRunLocked, SqliteRunStore } from "./sqlite-run-store.ts";
+import { SqliteRunStore } from "./sqlite-run-store.ts";
 
 /** A run as its file tells it, to look at. */
 export interface RunRecord {

@@ -30,8 +30,8 @@ export interface RunStore {
   attemptCost(reservationId: string): Promise<AttemptCost | undefined>;
   /** What is left to buy, and what the last rows that were bought did cost: the ground of a forecast. */
   standing(): Promise<Standing>;
-  /** Rows by state. */
-  counts(): Promise<RowCounts>;
+  /** Rows by state; those that a person labeled are labeled, unless what the model said is asked for. */
+  counts(options?: { asModelSaid?: boolean }): Promise<RowCounts>;
   /**
    * All rows in input order, one at a time: memory does not grow with the run. They bear the labels of people where those
    * gave any, unless what the model said is asked for.

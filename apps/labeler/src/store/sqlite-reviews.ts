@@ -27,17 +27,18 @@ export const humanRows = `
       SELECT position, label, max(review) FROM reviews v WHERE ${counts} GROUP BY position
     ) h ON r.duplicate_of = h.position)`;
 
-/**
- * SQL: how many rows are in each state; those that a person labeled are labeled. Rows stand at places without gaps, so
- * that none is counted.
- */
+/** SQL: how many rows are in each state, as the model left them. Rows stand at places without gaps: none is counted. */
+export const rowsByModelStatus = `
+  WITH ended AS (SELECT status, sum(rows) AS rows FROM ended_counts GROUP BY status)
+  SELECT status, rows FROM ended WHERE rows > 0
+  UNION ALL SELECT 'unpaid', (SELECT coalesce(max(position) + 1, 0) FROM rows) - (SELECT coalesce(sum(rows), 0) FROM ended)`;
+
+/** SQL: how many rows are in each state; those that a person labeled are labeled. */
 export const rowsByStatus = `
   WITH ${humanRows},
-    ended AS (SELECT status, sum(rows) AS rows FROM ended_counts GROUP BY status),
     mended AS (SELECT status, count(*) AS rows FROM rows WHERE position IN (SELECT position FROM human) GROUP BY status)
   SELECT status, sum(rows) AS rows FROM (
-    SELECT status, rows FROM ended
-    UNION ALL SELECT 'unpaid', (SELECT coalesce(max(position) + 1, 0) FROM rows) - (SELECT coalesce(sum(rows), 0) FROM ended)
+    SELECT * FROM (${rowsByModelStatus})
     UNION ALL SELECT status, -rows FROM mended
     UNION ALL SELECT 'labeled', rows FROM mended)
   GROUP BY status HAVING sum(rows) > 0`;

@@ -1,23 +1,13 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { usd } from "@autolabel/budget-core";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
-import { parseExact, stringifyExact } from "../data/exact-json.ts";
-import { UsageError } from "../usage-error.ts";
+import { stringifyExact } from "../data/exact-json.ts";
 import { openBeside, openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
-import {
-  type Answer,
-  asReviewed,
-  type HumanLabel,
-  type LabeledRow,
-  type LabelValue,
-  type PendingRow,
-  type RowCounts,
-  type RowStatus,
-} from "./row.ts";
+import { type Answer, asReviewed, type LabeledRow, type PendingRow, type RowCounts, type RowStatus } from "./row.ts";
+import { lockRun } from "./run-lock.ts";
 import {
   type AddRowsOptions,
   type Attempt,
@@ -38,10 +28,12 @@ import {
   hasHumanLabel,
   humanLabelOf,
   insertReview,
+  rowsByModelStatus,
   rowsByStatus,
   takeBackReview,
 } from "./sqlite-reviews.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
+import { readAttempt, readRow, readStoredAnswer, type StoredRow } from "./stored-row.ts";
 
 const rowsPerTransaction = 1000;
 const sampledAttempts = 5000;
@@ -251,9 +243,12 @@ export class SqliteRunStore implements RunStore {
     return { rest, sample: rows.map((row) => ({ characters: Number(row.characters), costPicoUsd: row.cost })) };
   }
 
-  async counts(): Promise<RowCounts> {
+  async counts({ asModelSaid = false }: { asModelSaid?: boolean } = {}): Promise<RowCounts> {
     const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
-    const states = this.#statement(rowsByStatus).all() as { status: RowStatus; rows: number }[];
+    const states = this.#statement(asModelSaid ? rowsByModelStatus : rowsByStatus).all() as {
+      status: RowStatus;
+      rows: number;
+    }[];
     for (const { status, rows } of states) {
       counts.rows += rows;
       counts[countOf[status]] += rows;
@@ -302,88 +297,6 @@ export class SqliteRunStore implements RunStore {
     this.#statements.set(sql, statement);
     return statement;
   }
-}
-
-type StoredRow = Record<string, string | number | bigint | null>;
-
-/** Who only looks whether a run is locked is in the way for a moment. */
-const lockPatienceMs = 250;
-
-/**
- * An open exclusive transaction on a file beside the run: the operating system frees it even after `kill -9`. Close it to
- * unlock.
- *
- * @throws UsageError when another process works on the run.
- */
-export function lockRun(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: lockPatienceMs });
-  try {
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
-  } catch (cause) {
-    lock.close();
-    throw new UsageError(`Another process works on the run ${path}: wait for it, or stop it`, { cause });
-  }
-}
-
-/** Whether a process works on a run now; looked up without keeping another one out. */
-export function isRunLocked(path: string): boolean {
-  if (!existsSync(`${path}.lock`)) return false;
-  const lock = new DatabaseSync(`${path}.lock`, { readOnly: true, timeout: 0 });
-  try {
-    lock.prepare("SELECT count(*) FROM sqlite_master").get();
-    return false;
-  } catch (error) {
-    // SQLITE_BUSY: its owner has it.
-    if ((error as { errcode?: number }).errcode === 5) return true;
-    throw error;
-  } finally {
-    lock.close();
-  }
-}
-
-function readRow(row: StoredRow): LabeledRow {
-  return {
-    position: Number(row.position),
-    rowId: String(row.row_id),
-    input: parseExact(String(row.input)) as Record<string, unknown>,
-    text: String(row.text),
-    label: row.label === null ? null : (JSON.parse(String(row.label)) as LabelValue),
-    confidence: row.confidence === null ? null : Number(row.confidence),
-    status: row.status as RowStatus,
-    source: textOrNull(row.source),
-    duplicateOf: row.duplicate_of === null ? null : Number(row.duplicate_of),
-    cost: usd.pico(BigInt(row.cost ?? 0n)),
-    attempts: Number(row.attempts),
-    explanation: textOrNull(row.explanation),
-    error: textOrNull(row.error),
-    taskVersion: textOrNull(row.task_version),
-    review: row.review === null ? null : (JSON.parse(String(row.review)) as HumanLabel),
-  };
-}
-
-function readAttempt(attempt: StoredRow): RecordedAttempt {
-  return {
-    position: Number(attempt.position),
-    reservationId: String(attempt.reservation_id),
-    costPicoUsd: BigInt(attempt.cost_pico_usd ?? 0n),
-    kind: attempt.kind as RecordedAttempt["kind"],
-    modelId: textOrNull(attempt.model_id),
-    isAnswered: attempt.answered === 1n,
-    isSuperseded: attempt.superseded === 1n,
-    at: textOrNull(attempt.at),
-    callId: textOrNull(attempt.call_id),
-  };
-}
-
-type Cell = string | number | bigint | null | undefined;
-
-function textOrNull(value: Cell): string | null {
-  return value === null || value === undefined ? null : String(value);
-}
-
-function readStoredAnswer({ text, finishReason, modelId }: Record<keyof Answer, string | null>): Answer {
-  return { text: text ?? "", finishReason: finishReason ?? undefined, modelId: modelId ?? undefined };
 }
 
 function messageOf(error: unknown): string {

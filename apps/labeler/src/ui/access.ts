@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
+import type { ApiError } from "./api.ts";
 
 /** Who may speak to the server. */
 export interface AccessOptions {
@@ -40,7 +41,7 @@ export function guardAccess({ port, token }: AccessOptions): MiddlewareHandler {
     context.header("cache-control", "no-store");
     const hosts = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${port()}`);
     const foreign = whyForeign(context, hosts);
-    if (foreign !== undefined) return context.json({ error: foreign }, 403);
+    if (foreign !== undefined) return context.json<ApiError>({ error: foreign }, 403);
     const cookie = `autolabel-${port()}`;
     const brought = context.req.query("token");
     if (brought !== undefined && context.req.method === "GET" && context.req.path === "/") {

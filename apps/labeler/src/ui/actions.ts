@@ -11,6 +11,7 @@ import { type ReviewAction, stopAskedFact } from "../store/run-store.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { checkLabel } from "../tasks/check-label.ts";
 import { UsageError } from "../usage-error.ts";
+import type { ResumeInput, ReviewInput, UndoInput } from "./api.ts";
 import type { OpenRun } from "./open-runs.ts";
 import { checked } from "./read-query.ts";
 import { readSummary } from "./read-rows.ts";
@@ -32,13 +33,13 @@ const largestBody = 2 ** 20;
 export function addActions(app: Hono, ui: UiContext): void {
   app.use("/api/*", bodyLimit({ maxSize: largestBody }));
   app.post("/api/runs/:run/reviews", async (context) => {
-    const input = checked(reviewInput, await bodyOf(context));
+    const input = checked(reviewInput, await bodyOf(context)) as ReviewInput;
     const run = await runOf(context, ui);
     await review(run, input);
     return context.json(readSummary(run.file, input.position));
   });
   app.post("/api/runs/:run/reviews/undo", async (context) => {
-    const input = checked(undoInput, await bodyOf(context));
+    const input: UndoInput = checked(undoInput, await bodyOf(context));
     const run = await runOf(context, ui);
     const position = await beside(run, (store) => store.undoReview(input.author));
     if (position === undefined) throw new UsageError(`${input.author} has no review to take back`);
@@ -53,7 +54,7 @@ export function addActions(app: Hono, ui: UiContext): void {
     return context.json(status);
   });
   app.post("/api/runs/:run/resume", async (context) => {
-    const { budgetUsd } = checked(resumeInput, await bodyOf(context));
+    const { budgetUsd } = checked(resumeInput, await bodyOf(context)) as ResumeInput;
     const run = await runOf(context, ui);
     await resume(run, budgetUsd, ui);
     return context.json(await readStatus(run.summary, ui.settings));
@@ -81,13 +82,13 @@ async function beside<T>({ summary }: OpenRun, write: (store: SqliteRunStore) =>
   }
 }
 
-async function review(run: OpenRun, input: z.infer<typeof reviewInput>): Promise<void> {
+async function review(run: OpenRun, input: ReviewInput): Promise<void> {
   const { position, action } = input;
   await beside(run, (store) => store.review({ position, action, label: labelOf(run, input), author: input.author }));
 }
 
 /** The label that counts after a review. @throws UsageError when there is none, or the task cannot have it. */
-function labelOf({ file }: OpenRun, { position, action, label }: z.infer<typeof reviewInput>): LabelValue | null {
+function labelOf({ file }: OpenRun, { position, action, label }: ReviewInput): LabelValue | null {
   if (action === ("skip" satisfies ReviewAction)) return null;
   const [row] = file.all<{ text: string; label: string | null }>(
     "SELECT text, label FROM rows WHERE position = ?",

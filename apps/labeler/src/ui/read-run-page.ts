@@ -3,7 +3,7 @@ import { CostModel } from "../engine/cost-model.ts";
 import type { RunStatus } from "../progress/run-status.ts";
 import type { LabelValue, RowStatus } from "../store/row.ts";
 import { humanRows } from "../store/sqlite-reviews.ts";
-import type { BurnPoint, ErrorGroup, ForecastBand, NamedCost, RunPage } from "./api.ts";
+import type { BurnPoint, ErrorGroup, ForecastBand, NamedCost, NamedCount, RunPage } from "./api.ts";
 import type { Query, RunFile } from "./run-file.ts";
 
 const mostPoints = 300n;
@@ -138,7 +138,7 @@ function labelsOf(all: Query): Pick<RunPage, "labels" | "costByLabel"> {
   }
   const named = [...byName].sort(([, a], [, b]) => b.rows - a.rows).slice(0, mostNames);
   return {
-    labels: named.map(([name, { rows }]) => ({ name, rows })),
+    labels: named.map(([name, { rows }]): NamedCount => ({ name, rows })),
     costByLabel: named.map(([name, { rows, costPicoUsd }]) => ({ name, rows, costUsd: picoToDecimal(costPicoUsd) })),
   };
 }
@@ -147,9 +147,7 @@ function labelsOf(all: Query): Pick<RunPage, "labels" | "costByLabel"> {
 function namesIn(label: LabelValue): Iterable<string> {
   if (typeof label === "string") return [label];
   if (!Array.isArray(label)) return [JSON.stringify(label)];
-  const names = (label as LabelValue[]).map((each) =>
-    typeof each === "string" ? each : String((each as { label?: LabelValue }).label),
-  );
+  const names = (label as (string | { label: string })[]).map((each) => (typeof each === "string" ? each : each.label));
   return names.length === 0 ? ["(none)"] : new Set(names);
 }
 

@@ -3,7 +3,7 @@ import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-con
 import { kindOfError } from "../report/wrong-rows.ts";
 import { openBesideToRead } from "../store/open-to-read.ts";
 import { bringUpToDate } from "../store/read-run.ts";
-import { isRunLocked } from "../store/sqlite-run-store.ts";
+import { isRunLocked } from "../store/run-lock.ts";
 
 /** Reads rows of a query; integers come as bigints where amounts are among them. */
 export type Query = <Row>(sql: string, ...values: SQLInputValue[]) => Row[];
