@@ -8,10 +8,10 @@ const fewRows = 10;
 const batch = 50;
 
 /** What a person may say of a row. */
-export type Verdict = { action: "accept" | "skip" } | { action: "correct"; label: LabelValue };
+type Verdict = { action: "accept" | "skip" } | { action: "correct"; label: LabelValue };
 
 /** A review as the page shows it before the server has it. */
-export interface Said {
+interface Said {
   row: ReviewRow;
   verdict: Verdict;
 }
