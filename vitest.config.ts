@@ -16,7 +16,7 @@ const projects = globSync("{packages,apps,examples,tests}/*/src", { cwd: here })
   return {
     extends: true as const,
     root,
-    test: { name: manifest.name, include: ["src/**/*.test.ts"], testTimeout: 60_000 },
+    test: { name: manifest.name, include: ["src/**/*.test.ts", "page/src/**/*.test.ts"], testTimeout: 60_000 },
   };
 });
 

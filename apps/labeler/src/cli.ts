@@ -123,6 +123,7 @@ function addReportCommand(autolabel: Command, setExitCode: (code: number) => voi
     .summary("what a run is worth and what it did cost (default: the last one); nothing is bought")
     .option("--gold <column>", "the column with the true labels (default: label_column of the configuration)")
     .option("--gold-file <file>", "a file with true labels by row_id or id; --gold names its column")
+    .option("--reviews", "the labels that people gave in autolabel ui serve as true ones")
     .option("--json", "as one line of JSON")
     .option("--html <file>", "also as one page with charts, complete in itself")
     .option("--reconcile [n]", "compare n calls (default: 50) with what OpenRouter says it billed", readCount)

@@ -96,7 +96,7 @@ async function jobOf(run: RunSummary, store: SqliteRunStore, { to, only, offsets
     offsets: offsets ?? (isDataFormat(to) ? "utf16" : "codepoint"),
     onlyLabeled: (only ?? (to === "spacy" ? "labeled" : "all")) === "labeled",
     isSample: sample !== undefined,
-    rows: () => store.rows(sample),
+    rows: () => store.rows({ sample }),
   };
 }
 

@@ -13,6 +13,7 @@ import type { CommandIo } from "./command-io.ts";
 export interface ReportCommandOptions {
   gold?: string;
   goldFile?: string;
+  reviews?: boolean;
   json?: boolean;
   html?: string;
   /** How many calls are compared; true: as many as is usual. */
@@ -25,10 +26,10 @@ const widest = 120;
 
 /** `autolabel report [RUN]`: what a run is worth, and what it did cost. It asks for nothing. @returns the exit code. */
 export async function report(id: string | undefined, options: ReportCommandOptions, io: CommandIo): Promise<number> {
-  const { gold, goldFile, reconcile = 0 } = options;
+  const { gold, goldFile, reviews, reconcile = 0 } = options;
   const settings = new Settings(options.store ? { store: options.store } : {});
   const sample = reconcile === true ? usualSample : reconcile;
-  const told = await reportRun({ run: id, settings, gold, goldFile, reconcile: sample });
+  const told = await reportRun({ run: id, settings, gold, goldFile, reviews, reconcile: sample });
   if (options.html !== undefined) writePage(options.html, reportHtml(told));
   if (options.json) {
     io.stdout.write(`${JSON.stringify(reportJson(told))}\n`);

@@ -5,6 +5,7 @@ import type { InitOptions } from "./init.ts";
 import type { ResumeOptions } from "./resume.ts";
 import type { RetryOptions } from "./retry.ts";
 import type { StatusOptions } from "./status.ts";
+import type { UiOptions } from "./ui.ts";
 
 /** Flags that several commands take. */
 export const flags = {
@@ -59,6 +60,18 @@ export function addRunCommands(autolabel: Command, setExitCode: SetExitCode): vo
     .action(async (options: StatusOptions) => {
       const { runs } = await import("./status.ts");
       setExitCode(await runs(options, processIo));
+    });
+
+  autolabel
+    .command("ui [run]")
+    .summary("watch runs, look at rows and review labels in a browser, on this machine alone")
+    .option("--port <n>", "where it listens on 127.0.0.1 (default: any free port)", readCount)
+    .option("--author <name>", "who reviews (default: the name of the user)")
+    .option(...flags.ledger)
+    .option(...flags.store)
+    .action(async (id: string | undefined, options: UiOptions) => {
+      const { ui } = await import("./ui.ts");
+      setExitCode(await ui(id, options, processIo));
     });
 
   autolabel

@@ -1,14 +1,7 @@
-import { picoToDecimal } from "@autolabel/budget-core";
-import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
-import type { Settings } from "../config/settings.ts";
-import { isUrl, openServer } from "../ledger/ledger-servers.ts";
-import { sharedAccountOf } from "../ledger/shared-ledger.ts";
 import { styleFor } from "../progress/layout.ts";
-import { type RunStatus, runsText, statusText } from "../progress/run-status.ts";
-import { type AccountAmounts, type RunRecord, readAccount, readRun } from "../store/read-run.ts";
-import type { RowStatus } from "../store/row.ts";
-import { findRun, listRuns, type RunSummary } from "../store/runs.ts";
-import { makeTask } from "../tasks/make-task.ts";
+import { readAllStatus, readStatus } from "../progress/read-status.ts";
+import { runsText, statusText } from "../progress/run-status.ts";
+import { findRun } from "../store/runs.ts";
 import type { CommandIo } from "./command-io.ts";
 import { type StoreFlags, settingsOf } from "./config-flags.ts";
 
@@ -20,9 +13,7 @@ export interface StatusOptions extends StoreFlags {
 /** `autolabel status [RUN]`: how a run stands. It changes nothing, also while the run goes on. @returns the exit code. */
 export async function status(id: string | undefined, options: StatusOptions, io: CommandIo): Promise<number> {
   const settings = settingsOf(options);
-  const run = findRun(settings.store, id);
-  const record = await readRun(run.path);
-  const told = statusOf(run, record, await amountsOf(run, record, settings));
+  const told = await readStatus(findRun(settings.store, id), settings);
   const text = () => statusText(told, { command: io.command, style: styleFor(io.stdout) });
   io.stdout.write(options.json ? `${JSON.stringify(told)}\n` : text());
   return 0;
@@ -31,76 +22,7 @@ export async function status(id: string | undefined, options: StatusOptions, io:
 /** `autolabel runs`: the runs of a store, the last used first. @returns the exit code. */
 export async function runs(options: StatusOptions, io: CommandIo): Promise<number> {
   const settings = settingsOf(options);
-  const told: RunStatus[] = [];
-  for (const run of listRuns(settings.store)) {
-    const record = await readRun(run.path);
-    // One that is counted on a server is told by its own attempts: a list must not wait for servers.
-    const isFar = isUrl(record.facts.ledger ?? "");
-    told.push(statusOf(run, record, isFar ? undefined : await amountsOf(run, record, settings)));
-  }
+  const told = await readAllStatus(settings);
   io.stdout.write(options.json ? `${JSON.stringify(told)}\n` : runsText(told, settings.store, styleFor(io.stdout)));
   return 0;
-}
-
-/** What the ledger says of a run; undefined where it was counted by a tracker that it was given. */
-async function amountsOf(
-  run: RunSummary,
-  { facts }: RunRecord,
-  settings: Settings,
-): Promise<AccountAmounts | undefined> {
-  const { budgetKind } = facts;
-  if (budgetKind === undefined) return nothing;
-  if (budgetKind === "given") return undefined;
-  if (budgetKind === "own") return readAccount(run.path, run.id) ?? nothing;
-  // Looking needs no ledger to be named, unless it is on a server, whose password only the settings have.
-  const place = isUrl(facts.ledger ?? "") ? settings : { store: settings.store, ledger: undefined };
-  const { address, scope } = sharedAccountOf(facts, run.id, place);
-  if (!isUrl(address)) return readAccount(address, scope) ?? nothing;
-  const { ledger, close } = await openServer(address, { create: false });
-  try {
-    const [balance] = await ledger.read([{ scope, window: "all" }]);
-    return balance;
-  } finally {
-    await close();
-  }
-}
-
-const nothing: AccountAmounts = { spentPicoUsd: 0n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n };
-
-function statusOf(run: RunSummary, record: RunRecord, amounts: AccountAmounts | undefined): RunStatus {
-  const { facts, rowsByStatus, rowsByTaskVersion, isWorking } = record;
-  const config = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
-  const { version } = makeTask(config);
-  const rows = Object.values(rowsByStatus).reduce((sum, count) => sum + count, 0);
-  const stale = Object.entries(rowsByTaskVersion).filter(([other]) => other !== version);
-  const { budget, pool } = config;
-  return {
-    id: run.id,
-    model: config.model,
-    taskVersion: version,
-    taskVersions: Object.entries({ [version]: 0, ...rowsByTaskVersion }).map(([each, count]) => ({
-      version: each,
-      rows: count,
-    })),
-    staleRows: stale.reduce((sum, [, count]) => sum + count, 0),
-    isWorking,
-    lastOutcome: outcomeOf(facts.outcome, isWorking),
-    rows,
-    labeled: rowsByStatus.labeled,
-    rowsByStatus: rowsByStatus satisfies Record<RowStatus, number>,
-    budgetUsd: budget === undefined || budget === "unlimited" ? null : picoToDecimal(budget.picoUsd),
-    spentUsd: picoToDecimal(amounts?.spentPicoUsd ?? record.attemptsPicoUsd),
-    heldUsd: amounts ? picoToDecimal(amounts.heldPicoUsd) : null,
-    unresolvedUsd: amounts ? picoToDecimal(amounts.unresolvedPicoUsd) : null,
-    pool: pool ? { name: pool.name, budgetUsd: picoToDecimal(pool.budget.picoUsd) } : null,
-    output: facts.output ?? null,
-    createdAt: facts.createdAt ?? null,
-    touchedAt: run.touchedAt,
-  };
-}
-
-/** How the last session ended: one that says that it works, though nobody does, was cut off. */
-function outcomeOf(outcome: string | undefined, isWorking: boolean): string | null {
-  if (outcome !== "working") return outcome ?? null;
-  return isWorking ? "working" : "crashed";
 }

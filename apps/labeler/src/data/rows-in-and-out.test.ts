@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function labeled(input: DataRow, position: number, label: LabelValue | null = "good"): LabeledRow {
   const labelOf = { label, confidence: 0.75, status: "labeled", source: "m", taskVersion: "v" } as const;
-  const rest = { duplicateOf: null, cost: usd("0.00012"), attempts: 1, explanation: null, error: null };
+  const rest = { duplicateOf: null, review: null, cost: usd("0.00012"), attempts: 1, explanation: null, error: null };
   return { position, rowId: String(position), input, text: "", ...labelOf, ...rest };
 }
 

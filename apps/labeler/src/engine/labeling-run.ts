@@ -7,7 +7,7 @@ import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, priceOf, providerCallId, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult, type Standing } from "../store/run-store.ts";
+import { countOf, type RowResult, type Standing, stopAskedFact } from "../store/run-store.ts";
 import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
@@ -20,6 +20,9 @@ import { RunForecast } from "./run-forecast.ts";
 import { type RunProblem, RunProblems } from "./run-problems.ts";
 import { type RunOutcome, runRows } from "./run-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
+
+/** How often a run looks whether it was asked to stop, in ms. */
+const stopWatchMs = 500;
 
 /** One labeling of one data set: started, stopped by budget or hand, resumed, until every row has its label. */
 export class LabelingRun {
@@ -80,7 +83,7 @@ export class LabelingRun {
     const budget = await openRunBudget({ ...options, runId: id });
     await options.prepare?.();
     // Until this session ends: who finds it with nobody at work knows of a crash.
-    await store.set({ ...options.facts, touchedAt: new Date().toISOString(), outcome: "working" });
+    await store.set({ ...options.facts, touchedAt: new Date().toISOString(), outcome: "working", [stopAskedFact]: "" });
     const [facts, counts, standing] = await Promise.all([store.facts(), store.counts(), store.standing()]);
     return new LabelingRun({ id, store, facts, counts, standing, settings, config, budget });
   }
@@ -177,7 +180,7 @@ export class LabelingRun {
 
   /** All rows in input order, as they stand. */
   rows(): AsyncIterable<LabeledRow> {
-    return this.#store.rows(sampleOrder(this.#facts, this.config));
+    return this.#store.rows({ sample: sampleOrder(this.#facts, this.config) });
   }
 
   /**
@@ -288,10 +291,20 @@ export class LabelingRun {
       for (const listener of this.#listeners) listener(row.position, finished);
     };
     const { concurrency } = config;
-    this.#outcome = await runRows({ store: this.#store, rows, concurrency, label, stop: this.#stop.signal, onRow });
+    const watch = setInterval(() => void this.#stopIfAsked(), stopWatchMs);
+    try {
+      this.#outcome = await runRows({ store: this.#store, rows, concurrency, label, stop: this.#stop.signal, onRow });
+    } finally {
+      clearInterval(watch);
+    }
     const inclusion = JSON.stringify(await this.inclusion());
     await this.#store.set({ inclusion, ...(rows ? {} : { outcome: this.#outcome.kind }) });
     return this.#outcome;
+  }
+
+  /** Somebody beside this process may ask it to stop: a file can be written where a signal does not reach. */
+  async #stopIfAsked(): Promise<void> {
+    if (await this.#store.isStopAsked().catch(() => false)) this.stop();
   }
 
   /**

@@ -69,7 +69,7 @@ describe("inclusion", () => {
   });
 
   const inclusions = async (order: RowOrder) =>
-    (await Array.fromAsync(store.rows(order))).map(({ inclusion }) => inclusion);
+    (await Array.fromAsync(store.rows({ sample: order }))).map(({ inclusion }) => inclusion);
 
   it("is the share of texts that a random order reached; what fitted later was not drawn", async () => {
     const order = { kind: "random", seed: 3 } as const;
@@ -100,7 +100,7 @@ describe("inclusion", () => {
     const order = { kind: "random", seed: 1 } as const;
     await store.reorder(order);
     for (const { position } of (await store.pending(0, 1000)).slice(0, 8)) await finish(position);
-    const rows = await Array.fromAsync(store.rows(order));
+    const rows = await Array.fromAsync(store.rows({ sample: order }));
     for (const { position } of probed) expect(rows[position]?.inclusion).toBe(18 / 180);
     expect(rows.filter(({ duplicateOf, inclusion }) => duplicateOf === null && inclusion !== null)).toHaveLength(18);
   });

@@ -92,7 +92,8 @@ function stateText(run: RunStatus, style: Style): string {
   return style(color, plainState(run));
 }
 
-function plainState({ isWorking, lastOutcome }: RunStatus): string {
+/** How a run stands, in a few words. */
+export function plainState({ isWorking, lastOutcome }: Pick<RunStatus, "isWorking" | "lastOutcome">): string {
   if (isWorking) return "working";
   return outcomes[lastOutcome ?? ""] ?? "not known";
 }

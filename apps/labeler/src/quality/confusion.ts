@@ -63,3 +63,21 @@ export function confusedPairs({ labels, matrix }: Confusion): ConfusedPair[] {
   );
   return pairs.sort((a, b) => b.rows - a.rows || a.gold.localeCompare(b.gold) || a.given.localeCompare(b.given));
 }
+
+/** The places of the labels that a map shows, in their order: those that occur, and if they are more than `most` the worst. */
+export function shownPlaces({ labels, matrix, unlabeled }: Confusion, most: number): number[] {
+  const wrong = labels.map(() => 0);
+  const seen = labels.map((_label, place) => unlabeled[place] ?? 0);
+  for (const [row, cells] of matrix.entries()) {
+    for (const [column, count] of cells.entries()) {
+      for (const place of [row, column]) {
+        seen[place] = (seen[place] ?? 0) + count;
+        if (row !== column) wrong[place] = (wrong[place] ?? 0) + count;
+      }
+    }
+  }
+  const places = labels.flatMap((_label, place) => ((seen[place] ?? 0) > 0 ? [place] : []));
+  if (places.length <= most) return places;
+  const worst = places.sort((a, b) => (wrong[b] ?? 0) - (wrong[a] ?? 0)).slice(0, most);
+  return worst.sort((a, b) => a - b);
+}

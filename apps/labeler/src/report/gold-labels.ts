@@ -7,8 +7,11 @@ export interface GoldLabels {
   /** As it is shown: the column, or file and column. */
   name: string;
   /** The true label of a row as the data tells it; undefined where it tells none. */
-  of(row: Pick<LabeledRow, "rowId" | "input">): unknown;
+  of(row: Pick<LabeledRow, "rowId" | "input" | "review">): unknown;
 }
+
+/** The labels that people gave in reviews. */
+export const reviewedLabels: GoldLabels = { name: "reviews", of: ({ review }) => review?.label };
 
 /**
  * True labels in a column of the run's own data.

@@ -18,6 +18,7 @@ function row(fields: Partial<LabeledRow>): LabeledRow {
     confidence: null,
     source: null,
     duplicateOf: null,
+    review: null,
     explanation: null,
     error: null,
     taskVersion: null,

@@ -2,8 +2,18 @@ import { picoToDecimal } from "@autolabel/budget-core";
 import type { RunReport } from "./run-report.ts";
 
 /** The report as JSON data: each `…PicoUsd` becomes `…Usd`, a decimal text. */
-export function reportJson(report: RunReport): Record<string, unknown> {
-  return inJson(report) as Record<string, unknown>;
+export type ReportJson = InJson<RunReport>;
+
+type InJson<Value> = Value extends bigint
+  ? string
+  : Value extends readonly (infer Item)[]
+    ? InJson<Item>[]
+    : Value extends object
+      ? { [Key in keyof Value as Key extends `${infer Name}PicoUsd` ? `${Name}Usd` : Key]: InJson<Value[Key]> }
+      : Value;
+
+export function reportJson(report: RunReport): ReportJson {
+  return inJson(report) as ReportJson;
 }
 
 function inJson(value: unknown): unknown {

@@ -9,7 +9,7 @@ import { proportion } from "../quality/proportion.ts";
 import { findRun } from "../store/runs.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { UsageError } from "../usage-error.ts";
-import { type GoldLabels, goldColumn, goldFile } from "./gold-labels.ts";
+import { type GoldLabels, goldColumn, goldFile, reviewedLabels } from "./gold-labels.ts";
 import { type Reconciliation, reconcileBooks } from "./reconcile-books.ts";
 import { openRunBooks, type RunBooks } from "./run-books.ts";
 import type { BudgetState, Money, Quality, RunReport } from "./run-report.ts";
@@ -27,6 +27,8 @@ export interface ReportOptions {
   gold?: string | undefined;
   /** A file with true labels by `row_id` or `id`; `gold` then names its column. */
   goldFile?: string | undefined;
+  /** The labels that people gave in reviews serve as true ones; `gold` and `goldFile` are then left out. Default false. */
+  reviews?: boolean | undefined;
   /** So many calls are compared with what OpenRouter says it billed: one request each. Default 0. */
   reconcile?: number | undefined;
 }
@@ -35,7 +37,7 @@ const mostWrongGroups = 200;
 
 /**
  * What a run did, cost and is worth. Nothing is bought or written, and a process that works on the run is not disturbed:
- * what is told is of one moment.
+ * what is told is of one moment. It is about the model: a label that a person gave a row counts as true, not as its own.
  *
  * @throws UsageError when there is no such run, column or file, and OpenRouterApiError from `reconcile`.
  */
@@ -49,7 +51,7 @@ export async function reportRun(options: ReportOptions = {}): Promise<RunReport>
     const config = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
     books = openRunBooks(store, facts, settings.store);
     const gold = await goldOf(options, facts);
-    const rows = await store.counts();
+    const rows = await store.counts({ asModelSaid: true });
     const judged = await judgeRows(store, config, { gold, rows: rows.rows });
     const sample = await addCalls(store, judged.spend, reconcile);
     const calls = judged.spend.spend();
@@ -79,7 +81,10 @@ export async function reportRun(options: ReportOptions = {}): Promise<RunReport>
   }
 }
 
-async function goldOf({ gold, goldFile: file }: ReportOptions, facts: Readonly<Record<string, string>>) {
+async function goldOf({ gold, goldFile: file, reviews }: ReportOptions, facts: Readonly<Record<string, string>>) {
+  if (reviews && (gold !== undefined || file !== undefined))
+    throw new UsageError("True labels come from reviews or from data: leave out --reviews, or --gold and --gold-file");
+  if (reviews) return reviewedLabels;
   if (file !== undefined) return await goldFile(file, gold);
   const columns = JSON.parse(facts.columns ?? "[]") as string[];
   if (gold !== undefined) return goldColumn(gold, columns);
@@ -106,7 +111,7 @@ async function judgeRows(
   const facts = await store.facts();
   const selection = new SelectionCounter(config.order, facts[mixedOrders] !== undefined);
   const counted = { gold: 0, unreadable: 0, correct: 0, labeled: 0, costPicoUsd: 0n };
-  for await (const row of store.rows(sampleOrder(facts, config))) {
+  for await (const row of store.rows({ asModelSaid: true, sample: sampleOrder(facts, config) })) {
     const said = gold?.of(row);
     const judgement = said === undefined ? undefined : measure.add({ label: row.label, gold: said, text: row.text });
     if (said !== undefined && judgement === undefined) counted.unreadable++;
@@ -119,13 +124,17 @@ async function judgeRows(
     }
     const isWrong = judgement ? !judgement.isCorrect : row.label === null;
     if (isWrong && row.status !== "unpaid") wrong.add({ ...row, ...(judgement ? { gold: judgement.gold } : {}) });
-    selection.add(row, judgement?.isCorrect);
+    // Rows that a person picked are no sample of those that were asked for.
+    selection.add(row, gold === reviewedLabels ? undefined : judgement?.isCorrect);
     spend.addRow(row, judgement?.isCorrect ?? false);
   }
+  if (gold === reviewedLabels && counted.gold === 0)
+    throw new UsageError("Nobody gave a row of this run a label yet: review some in autolabel ui");
   if (gold && counted.gold + counted.unreadable === 0)
     throw new UsageError(`${gold.name}: no row of the run has a gold label there; check the column and the ids`);
   const quality = gold && {
     gold: gold.name,
+    isReviewed: gold === reviewedLabels,
     goldRows: counted.gold,
     unreadableGold: counted.unreadable,
     ofAll: proportion(counted.correct, counted.gold),

@@ -162,9 +162,14 @@ function confusionText({ confusion }: Extract<Quality["details"], { kind: "class
 }
 
 /** What a reader must know of the gold labels. */
-export function notesOf({ details, unreadableGold }: Quality): string[] {
+export function notesOf({ details, unreadableGold, isReviewed, goldRows }: Quality): string[] {
   const outside = "goldOutsideLabels" in details ? details.goldOutsideLabels : [];
   return [
+    ...(isReviewed
+      ? [
+          `Judged by people, on ${rowsText(goldRows)} that were picked for review, the doubtful ones first: this tells how right the model is on these rows, not on all.`,
+        ]
+      : []),
     ...(unreadableGold > 0
       ? [`${rowsText(unreadableGold)} were not judged: their gold label cannot be read as one of the task.`]
       : []),

@@ -41,6 +41,8 @@ export interface RunReport {
 export interface Quality {
   /** The column, or the file, of the gold labels. */
   gold: string;
+  /** Whether they are what people said in reviews: of the rows that were picked for it, which are no sample of all. */
+  isReviewed: boolean;
   /** Rows with a gold label. Only they are judged. */
   goldRows: number;
   /** Rows whose gold label cannot be read as one of the task. They are not judged. */

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
 import type { RowStatus } from "./row.ts";
 import { isRunLocked } from "./run-lock.ts";
+import { rowsByStatus } from "./sqlite-reviews.ts";
 import { runSchemaVersion } from "./sqlite-run-schema.ts";
 import { SqliteRunStore } from "./sqlite-run-store.ts";
 
@@ -31,27 +32,43 @@ export interface AccountAmounts {
  * @throws UsageError when a process of an older version works on the run, or a newer one wrote it.
  */
 export async function readRun(path: string): Promise<RunRecord> {
-  if (schemaVersionOf(path) < runSchemaVersion) await new SqliteRunStore(path).close();
+  await bringUpToDate(path);
   const isWorking = isRunLocked(path);
   return reading(path, (all) => {
-    const pairs = all<{ key: string; value: string }>("SELECT key, value FROM run");
-    const states = all<{ status: RowStatus; rows: bigint }>(
-      "SELECT status, count(*) AS rows FROM rows GROUP BY status",
-    );
+    const states = all<{ status: RowStatus; rows: bigint }>(rowsByStatus);
     const versions = all<{ version: string; rows: bigint }>(
-      `SELECT task_version AS version, count(*) AS rows FROM rows
-       WHERE task_version IS NOT NULL AND status NOT IN ('unpaid', 'error') GROUP BY task_version`,
+      `SELECT task_version AS version, sum(rows) AS rows FROM ended_counts
+       WHERE task_version <> '' AND status <> 'error' GROUP BY task_version HAVING sum(rows) > 0`,
     );
-    const [attempts] = all<{ cost: bigint }>("SELECT coalesce(sum(cost_pico_usd), 0) AS cost FROM attempts");
+    const [attempts] = all<{ cost: bigint }>("SELECT coalesce(sum(cost_pico_usd), 0) AS cost FROM spend");
     const none = { unpaid: 0, labeled: 0, invalid_label: 0, truncated: 0, refused: 0, error: 0 };
     return {
-      facts: Object.fromEntries(pairs.map(({ key, value }) => [key, value])),
+      facts: factsIn(all),
       rowsByStatus: { ...none, ...Object.fromEntries(states.map(({ status, rows }) => [status, Number(rows)])) },
       rowsByTaskVersion: Object.fromEntries(versions.map(({ version, rows }) => [version, Number(rows)])),
       attemptsPicoUsd: attempts?.cost ?? 0n,
       isWorking,
     };
   });
+}
+
+/**
+ * Upgrades a run file of an older version.
+ *
+ * @throws UsageError when a process of that version works on the run, or a newer version wrote it.
+ */
+export async function bringUpToDate(path: string): Promise<void> {
+  if (schemaVersionOf(path) < runSchemaVersion) await new SqliteRunStore(path).close();
+}
+
+/** The facts about a run, read without writing. */
+export function readFacts(path: string): Readonly<Record<string, string>> {
+  return reading(path, factsIn);
+}
+
+function factsIn(all: All): Record<string, string> {
+  const pairs = all<{ key: string; value: string }>("SELECT key, value FROM run");
+  return Object.fromEntries(pairs.map(({ key, value }) => [key, value]));
 }
 
 /** Amounts of an account of the ledger in a SQLite file, read without writing; undefined where it has none. */

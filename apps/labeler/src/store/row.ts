@@ -68,6 +68,35 @@ export interface LabeledRow {
   error: string | null;
   /** Version of the task that gave the label; null while there is none. */
   taskVersion: string | null;
+  /**
+   * What a person said of the row; null where nobody did. Rows that are handed out bear the person's label: then `status`
+   * is labeled, `source` is `human:AUTHOR`, and `confidence` and `explanation` are told where the model said the same.
+   */
+  review: HumanLabel | null;
+}
+
+/** The last label that a person gave a row. */
+export interface HumanLabel {
+  label: LabelValue;
+  author: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** A row as it counts: a person's label stands before the model's. */
+export function asReviewed(row: LabeledRow): LabeledRow {
+  const { review, label, confidence, explanation } = row;
+  if (!review) return row;
+  const isSame = JSON.stringify(label) === JSON.stringify(review.label);
+  return {
+    ...row,
+    label: review.label,
+    status: "labeled",
+    source: `human:${review.author}`,
+    confidence: isSame ? confidence : null,
+    explanation: isSame ? explanation : null,
+    error: null,
+  };
 }
 
 /** Rows by state. */

@@ -35,17 +35,27 @@ export interface RunStore {
   attemptCost(reservationId: string): Promise<AttemptCost | undefined>;
   /** What is left to buy, and what the last rows that were bought did cost: the ground of a forecast. */
   standing(): Promise<Standing>;
-  /** Rows by state. */
-  counts(): Promise<RowCounts>;
-  /**
-   * All rows in input order, one at a time: memory does not grow with the run.
-   *
-   * @param sample the order that the run was bought in, where what it reached is a sample of the rows: tells `inclusion`.
-   */
-  rows(sample?: RowOrder): AsyncIterable<LabeledRow>;
+  /** Rows by state; those that a person labeled are labeled, unless what the model said is asked for. */
+  counts(options?: { asModelSaid?: boolean }): Promise<RowCounts>;
+  /** All rows in input order, one at a time: memory does not grow with the run. */
+  rows(options?: ReadRowsOptions): AsyncIterable<LabeledRow>;
   /** One row as it stands. */
   row(position: number): Promise<LabeledRow>;
+  /** Keeps what a person says of a row, and of all rows of the same text. */
+  review(input: ReviewInput): Promise<void>;
+  /** Takes an author's last review back. @returns the place of its row; undefined when there is none. */
+  undoReview(author: string): Promise<number | undefined>;
+  /** Whether whoever works on the run was asked to stop. */
+  isStopAsked(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+/** How {@link RunStore.rows} tells rows. */
+export interface ReadRowsOptions {
+  /** Whether rows bear what the model said even where a person gave another label. Default false. */
+  asModelSaid?: boolean;
+  /** The order that the run was bought in, where what it reached is a sample of the rows: tells `inclusion`. */
+  sample?: RowOrder | undefined;
 }
 
 /** Which rows of a run were bought, whatever came of them. */
@@ -57,6 +67,21 @@ export interface ReachedRows {
   /** Rows of each value of the column, duplicates included; all rows under the value `""` where none is named. */
   strata: readonly { value: string; rows: number; reached: number }[];
 }
+
+/** What a person says of a row. */
+export interface ReviewInput {
+  position: number;
+  action: ReviewAction;
+  /** The label that counts from now on; null for `skip`. */
+  label: LabelValue | null;
+  author: string;
+}
+
+/** The model was right, it was not, or the person cannot tell. */
+export type ReviewAction = "accept" | "correct" | "skip";
+
+/** Fact that asks the process that works on a run to stop after its calls: when it was asked, or empty. */
+export const stopAskedFact = "stopAskedAt";
 
 /** What a forecast is made from. */
 export interface Standing {

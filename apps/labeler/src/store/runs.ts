@@ -25,7 +25,7 @@ const ending = ".sqlite";
 const patienceMs = 10_000;
 
 /** Where the run `id` is kept. */
-function runPath(folder: string, id: string): string {
+export function runPath(folder: string, id: string): string {
   return join(folder, `${id}${ending}`);
 }
 

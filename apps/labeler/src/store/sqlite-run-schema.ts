@@ -45,6 +45,53 @@ const steps: readonly string[] = [
    ALTER TABLE attempts ADD COLUMN price_book TEXT;
    ALTER TABLE attempts ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE attempts ADD COLUMN call_id TEXT;`,
+  // What people say of rows: an entry is never changed, only marked as taken back. One entry is for all rows of equal
+  // text, at the place of the one that was bought.
+  `CREATE TABLE reviews (
+     review INTEGER PRIMARY KEY,
+     position INTEGER NOT NULL REFERENCES rows (position),
+     action TEXT NOT NULL,
+     label TEXT,
+     author TEXT NOT NULL,
+     at TEXT NOT NULL,
+     undone_at TEXT
+   ) STRICT;
+   CREATE INDEX reviews_of_row ON reviews (position);`,
+  // What it takes to tell how a run of a million rows stands without reading them: sums that triggers keep, calls in parts
+  // of 1024, and an index of all that a row is looked for by. Rows that wait are in neither, so a row is entered once.
+  `ALTER TABLE rows ADD COLUMN cost_pico_usd INTEGER NOT NULL DEFAULT 0;
+   UPDATE rows SET cost_pico_usd = (SELECT sum(a.cost_pico_usd) FROM attempts a WHERE a.position = rows.position)
+     WHERE position IN (SELECT position FROM attempts);
+   CREATE INDEX ended_rows ON rows (status, label, cost_pico_usd, confidence, duplicate_of) WHERE status <> 'unpaid';
+   CREATE TABLE ended_counts (
+     status TEXT NOT NULL,
+     task_version TEXT NOT NULL,
+     rows INTEGER NOT NULL,
+     PRIMARY KEY (status, task_version)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO ended_counts SELECT status, coalesce(task_version, ''), count(*) FROM rows WHERE status <> 'unpaid'
+     GROUP BY status, coalesce(task_version, '');
+   CREATE TRIGGER rows_end AFTER UPDATE OF status, task_version ON rows WHEN NEW.status <> 'unpaid' BEGIN
+     INSERT INTO ended_counts VALUES (NEW.status, coalesce(NEW.task_version, ''), 1) ON CONFLICT DO UPDATE SET rows = rows + 1;
+   END;
+   CREATE TRIGGER rows_open_again AFTER UPDATE OF status, task_version ON rows WHEN OLD.status <> 'unpaid' BEGIN
+     UPDATE ended_counts SET rows = rows - 1 WHERE status = OLD.status AND task_version = coalesce(OLD.task_version, '');
+   END;
+   CREATE TABLE spend (
+     part INTEGER NOT NULL,
+     model_id TEXT NOT NULL,
+     calls INTEGER NOT NULL,
+     cost_pico_usd INTEGER NOT NULL,
+     at TEXT,
+     PRIMARY KEY (part, model_id)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO spend SELECT (rowid - 1) / 1024, coalesce(model_id, ''), count(*), sum(cost_pico_usd), max(at) FROM attempts
+     GROUP BY (rowid - 1) / 1024, coalesce(model_id, '');
+   CREATE TRIGGER attempts_cost AFTER INSERT ON attempts BEGIN
+     INSERT INTO spend VALUES ((NEW.rowid - 1) / 1024, coalesce(NEW.model_id, ''), 1, NEW.cost_pico_usd, NEW.at)
+       ON CONFLICT DO UPDATE SET calls = calls + 1, cost_pico_usd = cost_pico_usd + excluded.cost_pico_usd, at = excluded.at;
+     UPDATE rows SET cost_pico_usd = cost_pico_usd + NEW.cost_pico_usd WHERE position = NEW.position;
+   END;`,
 ];
 
 /** Whether a run file has the tables that this version of autolabel reads. */

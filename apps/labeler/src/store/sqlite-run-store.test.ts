@@ -51,6 +51,103 @@ describe("SqliteRunStore", () => {
     await store.close();
   });
 
+  it("keeps sums that are those of the rows, whatever happens to them, and makes them for an older file", async () => {
+    const path = join(folder, "run.sqlite");
+    let store = new SqliteRunStore(path);
+    await store.addRows(texts(...Array.from({ length: 40 }, (_, index) => `text ${index % 30}`)), {
+      order: { kind: "file" },
+      dedupe: true,
+    });
+    const { database } = store.commit;
+    const insert = database.prepare(
+      "INSERT INTO attempts (position, reservation_id, model_id, cost_pico_usd, kind) VALUES (?, ?, ?, ?, 'reported')",
+    );
+    const ends = ["labeled", "invalid_label", "error", "truncated"] as const;
+    for (let position = 0; position < 25; position++) {
+      insert.run(position, `r${position}`, position % 3 ? "m" : null, 10 + position);
+      const status = ends[position % 4] ?? "labeled";
+      await store.finishRow(position, { status, label: status === "labeled" ? "x" : undefined, taskVersion: "v" });
+    }
+    await store.reopen(["truncated", "error"]);
+    await store.finishRow(2, { status: "labeled", label: "y", taskVersion: "w" });
+    await store.review({ position: 1, action: "correct", label: "z", author: "Ada" });
+    const all = (sql: string) =>
+      store.commit.database
+        .prepare(sql)
+        .all()
+        .map((row) => ({ ...row }));
+    const check = async () => {
+      expect(all("SELECT status, task_version, rows FROM ended_counts WHERE rows > 0")).toEqual(
+        all(`SELECT status, task_version, count(*) AS rows FROM rows WHERE status <> 'unpaid'
+          GROUP BY status, task_version ORDER BY status, task_version`),
+      );
+      expect(all("SELECT model_id, calls, cost_pico_usd FROM spend")).toEqual(
+        all(`SELECT coalesce(model_id, '') AS model_id, count(*) AS calls, sum(cost_pico_usd) AS cost_pico_usd
+          FROM attempts GROUP BY 1 ORDER BY 1`),
+      );
+      for await (const { cost, position } of store.rows())
+        expect(all(`SELECT cost_pico_usd AS cost FROM rows WHERE position = ${position}`)).toEqual([
+          { cost: Number(cost.picoUsd) },
+        ]);
+      const rows = await Array.fromAsync(store.rows());
+      const counts = await store.counts();
+      expect(counts).toMatchObject({
+        rows: 40,
+        labeled: rows.filter(({ status }) => status === "labeled").length,
+        unpaid: rows.filter(({ status }) => status === "unpaid").length,
+      });
+      expect(await store.counts({ asModelSaid: true })).toEqual({
+        ...counts,
+        // The row and the one of its text.
+        labeled: counts.labeled - 2,
+        invalid: counts.invalid + 2,
+      });
+    };
+    await check();
+    database.exec(`DROP TRIGGER attempts_cost; DROP TRIGGER rows_end; DROP TRIGGER rows_open_again; DROP TABLE spend;
+      DROP TABLE ended_counts; DROP INDEX ended_rows; ALTER TABLE rows DROP COLUMN cost_pico_usd;
+      DELETE FROM run_schema WHERE version > 3`);
+    await store.close();
+    store = new SqliteRunStore(path);
+    await check();
+    await store.close();
+  });
+
+  it("buys no row that a person labeled, and keeps who said what, also beside the process that works on it", async () => {
+    const path = join(folder, "run.sqlite");
+    const store = new SqliteRunStore(path);
+    await store.addRows(texts("a", "b", "a", "c"), { order: { kind: "file" }, dedupe: true });
+    await store.finishRow(0, { status: "error", error: "no answer", taskVersion: "v" });
+    await store.finishRow(1, { status: "labeled", label: "x", confidence: 0.5, source: "m", taskVersion: "v" });
+    const beside = new SqliteRunStore(path, { beside: true });
+    await beside.review({ position: 2, action: "correct", label: "y", author: "Ada" });
+    await beside.review({ position: 1, action: "accept", label: "x", author: "Bob" });
+    await expect(beside.review({ position: 3, action: "skip", label: null, author: "Bob" })).rejects.toThrow(
+      /no answer yet/,
+    );
+    await expect(beside.review({ position: 4, action: "skip", label: null, author: "Bob" })).rejects.toThrow(
+      /no row at place 4/,
+    );
+    expect((await store.pending(0, 10)).map(({ position }) => position)).toEqual([3]);
+    expect((await store.standing()).rest.rows).toBe(1);
+    expect(await store.reopen(["error", "labeled"])).toBe(0);
+    const [first, second, third] = await Array.fromAsync(store.rows());
+    for (const row of [first, third])
+      expect(row).toMatchObject({ label: "y", status: "labeled", source: "human:Ada", error: null });
+    expect(second).toMatchObject({ label: "x", source: "human:Bob", confidence: 0.5, review: { author: "Bob" } });
+    expect(await store.row(2)).toEqual(third);
+    const said = await Array.fromAsync(store.rows({ asModelSaid: true }));
+    expect(said[0]).toMatchObject({ label: null, status: "error", review: { label: "y" } });
+    expect(await beside.undoReview("Ada")).toBe(0);
+    expect(await beside.undoReview("Ada")).toBeUndefined();
+    expect((await store.pending(0, 10)).map(({ position }) => position)).toEqual([0, 3]);
+    expect(await store.isStopAsked()).toBe(false);
+    await beside.set({ stopAskedAt: "now" });
+    expect(await store.isStopAsked()).toBe(true);
+    await beside.close();
+    await store.close();
+  });
+
   it("goes on with a run file of the first version", async () => {
     const path = join(folder, "old.sqlite");
     const old = new DatabaseSync(path);

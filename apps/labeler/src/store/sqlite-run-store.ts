@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { usd } from "@autolabel/budget-core";
 import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
-import { parseExact, stringifyExact } from "../data/exact-json.ts";
-import { openToRead } from "./open-to-read.ts";
+import { stringifyExact } from "../data/exact-json.ts";
+import { openBeside, openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
 import { readReached } from "./reached-rows.ts";
 import { readStanding } from "./read-standing.ts";
-import type { Answer, LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
+import { asReviewed, type LabeledRow, type PendingRow, type RowCounts, type RowStatus } from "./row.ts";
 import { lockRun } from "./run-lock.ts";
 import {
   type AddRowsOptions,
@@ -18,15 +17,28 @@ import {
   countOf,
   type InputRow,
   type ReachedRows,
+  type ReadRowsOptions,
   type RecordedAttempt,
   type ReopenOptions,
+  type ReviewInput,
   type RowOrder,
   type RowResult,
   type RunStore,
   type Standing,
+  stopAskedFact,
 } from "./run-store.ts";
 import { readSample } from "./sample-shares.ts";
+import {
+  checkReviewable,
+  hasHumanLabel,
+  humanLabelOf,
+  insertReview,
+  rowsByModelStatus,
+  rowsByStatus,
+  takeBackReview,
+} from "./sqlite-reviews.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
+import { readAttempt, readPending, readRow, type StoredRow } from "./stored-row.ts";
 
 /** Rows that are taken in or read ahead at once: so many, or fewer that are so long. */
 const mostRows = 1000;
@@ -36,7 +48,7 @@ const mostCharacters = 4_000_000;
 const wholeRow = (stratum = "NULL") =>
   `SELECT r.*, (SELECT count(*) FROM attempts a WHERE a.position = r.position) AS attempts,
    (SELECT coalesce(sum(cost_pico_usd), 0) FROM attempts a WHERE a.position = r.position) AS cost,
-   ${stratum} AS stratum FROM rows r`;
+   ${humanLabelOf("coalesce(r.duplicate_of, r.position)")} AS review, ${stratum} AS stratum FROM rows r`;
 
 /**
  * One run as one SQLite file: input, answers, charges. The ledger stands in the same file and shares its transactions,
@@ -54,12 +66,13 @@ export class SqliteRunStore implements RunStore {
    * Opens a run file, or makes one, and locks it for this process; the lock ends with the process, however it ends.
    *
    * @param options.readOnly looks at a run as it stands at this moment, without lock, beside the process that works on it.
-   * @throws UsageError when another process works on the run.
+   * @param options.beside writes what people say, without lock, beside the process that works on it.
+   * @throws UsageError when another process works on the run, or another version of autolabel wrote it.
    */
-  constructor(path: string, { readOnly = false }: { readOnly?: boolean } = {}) {
+  constructor(path: string, { readOnly = false, beside = false }: { readOnly?: boolean; beside?: boolean } = {}) {
     this.path = path;
-    if (readOnly) {
-      this.#database = openToRead(path);
+    if (readOnly || beside) {
+      this.#database = readOnly ? openToRead(path) : openBeside(path);
       this.commit = new GroupCommit(this.#database);
       return;
     }
@@ -133,7 +146,8 @@ export class SqliteRunStore implements RunStore {
       `SELECT position, turn, row_id, text, status, (SELECT json_group_array(
          json_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id) ORDER BY rowid)
          FROM attempts a WHERE a.position = r.position AND answer IS NOT NULL AND superseded = 0) AS answers
-       FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ? ORDER BY turn LIMIT ?`,
+       FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ?
+         AND NOT ${hasHumanLabel("r.position")} ORDER BY turn LIMIT ?`,
     );
     const rows: PendingRow[] = [];
     let characters = 0;
@@ -195,7 +209,9 @@ export class SqliteRunStore implements RunStore {
 
   reopen(statuses: readonly RowStatus[], { notOfVersion }: ReopenOptions = {}): Promise<number> {
     const chosen = [JSON.stringify(statuses), notOfVersion ?? null] as const;
-    const isChosen = "status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR task_version <> ?2)";
+    // A row that a person labeled needs no more money.
+    const isChosen = `status IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR task_version <> ?2)
+      AND NOT ${hasHumanLabel("coalesce(rows.duplicate_of, rows.position)")}`;
     return this.commit.run(() => {
       // Their answers were read and found wanting: the next question must not be answered by them.
       this.#statement(
@@ -230,31 +246,53 @@ export class SqliteRunStore implements RunStore {
     return readStanding(this.#database);
   }
 
-  async counts(): Promise<RowCounts> {
+  async counts({ asModelSaid = false }: { asModelSaid?: boolean } = {}): Promise<RowCounts> {
     const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
-    const states = this.#statement("SELECT status, count(*) AS rows FROM rows GROUP BY status").all();
-    for (const { status, rows } of states as { status: RowStatus; rows: number }[]) {
+    const states = this.#statement(asModelSaid ? rowsByModelStatus : rowsByStatus).all() as {
+      status: RowStatus;
+      rows: number;
+    }[];
+    for (const { status, rows } of states) {
       counts.rows += rows;
       counts[countOf[status]] += rows;
     }
     return counts;
   }
 
-  async *rows(sample?: RowOrder): AsyncGenerator<LabeledRow> {
+  async *rows({ asModelSaid = false, sample }: ReadRowsOptions = {}): AsyncGenerator<LabeledRow> {
     const drawn = sample && sample.kind !== "file" ? readSample(this.#database, sample) : undefined;
     const statement = this.#database.prepare(`${wholeRow(drawn?.stratum)} ORDER BY r.position`);
     statement.setReadBigInts(true);
-    for (const row of statement.iterate() as Iterable<StoredRow>) {
-      const read = readRow(row);
-      if (!drawn) yield read;
-      else yield { ...read, inclusion: row.stratum === null ? null : (drawn.shares.get(String(row.stratum)) ?? null) };
+    for (const stored of statement.iterate() as Iterable<StoredRow>) {
+      const read = readRow(stored);
+      const row = asModelSaid ? read : asReviewed(read);
+      if (!drawn) yield row;
+      else
+        yield {
+          ...row,
+          inclusion: stored.stratum === null ? null : (drawn.shares.get(String(stored.stratum)) ?? null),
+        };
     }
   }
 
   async row(position: number): Promise<LabeledRow> {
     const statement = this.#statement(`${wholeRow()} WHERE r.position = ?`);
     statement.setReadBigInts(true);
-    return readRow(statement.get(position) as StoredRow);
+    return asReviewed(readRow(statement.get(position) as StoredRow));
+  }
+
+  async review(input: ReviewInput): Promise<void> {
+    checkReviewable(this.#database, input.position);
+    await this.commit.run(() => insertReview(this.#database, input));
+  }
+
+  undoReview(author: string): Promise<number | undefined> {
+    return this.commit.run(() => takeBackReview(this.#database, author));
+  }
+
+  async isStopAsked(): Promise<boolean> {
+    const asked = this.#statement("SELECT value FROM run WHERE key = ?").get(stopAskedFact);
+    return asked !== undefined && asked.value !== "";
   }
 
   async close(): Promise<void> {
@@ -272,61 +310,6 @@ export class SqliteRunStore implements RunStore {
 }
 
 type StoredInput = Omit<InputRow, "input"> & { input: string };
-type StoredRow = Record<string, string | number | bigint | null>;
-
-function readRow(row: StoredRow): LabeledRow {
-  return {
-    position: Number(row.position),
-    rowId: String(row.row_id),
-    input: parseExact(String(row.input)) as Record<string, unknown>,
-    text: String(row.text),
-    label: row.label === null ? null : (JSON.parse(String(row.label)) as LabelValue),
-    confidence: row.confidence === null ? null : Number(row.confidence),
-    status: row.status as RowStatus,
-    source: textOrNull(row.source),
-    duplicateOf: row.duplicate_of === null ? null : Number(row.duplicate_of),
-    cost: usd.pico(BigInt(row.cost ?? 0n)),
-    attempts: Number(row.attempts),
-    explanation: textOrNull(row.explanation),
-    error: textOrNull(row.error),
-    taskVersion: textOrNull(row.task_version),
-  };
-}
-
-function readAttempt(attempt: StoredRow): RecordedAttempt {
-  return {
-    position: Number(attempt.position),
-    reservationId: String(attempt.reservation_id),
-    costPicoUsd: BigInt(attempt.cost_pico_usd ?? 0n),
-    kind: attempt.kind as RecordedAttempt["kind"],
-    modelId: textOrNull(attempt.model_id),
-    isAnswered: attempt.answered === 1n,
-    isSuperseded: attempt.superseded === 1n,
-    at: textOrNull(attempt.at),
-    callId: textOrNull(attempt.call_id),
-  };
-}
-
-function readPending(row: StoredRow): PendingRow {
-  return {
-    position: Number(row.position),
-    turn: Number(row.turn),
-    rowId: String(row.row_id),
-    text: String(row.text),
-    status: row.status === "error" ? "error" : "unpaid",
-    answers: (JSON.parse(String(row.answers)) as Record<keyof Answer, string | null>[]).map(readStoredAnswer),
-  };
-}
-
-type Cell = string | number | bigint | null | undefined;
-
-function textOrNull(value: Cell): string | null {
-  return value === null || value === undefined ? null : String(value);
-}
-
-function readStoredAnswer({ text, finishReason, modelId }: Record<keyof Answer, string | null>): Answer {
-  return { text: text ?? "", finishReason: finishReason ?? undefined, modelId: modelId ?? undefined };
-}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : JSON.stringify(error);

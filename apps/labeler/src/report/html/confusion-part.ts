@@ -1,5 +1,5 @@
 import { formatCount } from "../../progress/bar.ts";
-import { type Confusion, confusedPairs } from "../../quality/confusion.ts";
+import { type Confusion, confusedPairs, shownPlaces } from "../../quality/confusion.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** Beyond so many labels the map holds those that are confused most. */
@@ -23,7 +23,7 @@ export function confusionPart(confusion: Confusion): Markup {
 
 function map(confusion: Confusion): Markup {
   const { labels, matrix, unlabeled } = confusion;
-  const places = shownPlaces(confusion);
+  const places = shownPlaces(confusion, mostLabels);
   const hasGaps = places.some((place) => (unlabeled[place] ?? 0) > 0);
   const top = Math.max(
     1,
@@ -59,22 +59,4 @@ function strength(count: number, of: number, most: number): number {
 
 function cellOf(matrix: Confusion["matrix"], row: number, column: number): number {
   return matrix[row]?.[column] ?? 0;
-}
-
-/** The places of the labels that the map shows, in their order: those that occur, and if they are too many the worst. */
-function shownPlaces({ labels, matrix, unlabeled }: Confusion): number[] {
-  const wrong = labels.map(() => 0);
-  const seen = labels.map((_label, place) => unlabeled[place] ?? 0);
-  for (const [row, cells] of matrix.entries()) {
-    for (const [column, count] of cells.entries()) {
-      for (const place of [row, column]) {
-        seen[place] = (seen[place] ?? 0) + count;
-        if (row !== column) wrong[place] = (wrong[place] ?? 0) + count;
-      }
-    }
-  }
-  const places = labels.flatMap((_label, place) => ((seen[place] ?? 0) > 0 ? [place] : []));
-  if (places.length <= mostLabels) return places;
-  const worst = places.sort((a, b) => (wrong[b] ?? 0) - (wrong[a] ?? 0)).slice(0, mostLabels);
-  return worst.sort((a, b) => a - b);
 }

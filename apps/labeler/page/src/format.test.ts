@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { each, labelText, money } from "./format.ts";
+
+it.each([
+  ["0", "$0.0000"],
+  ["12.345678", "$12.3457"],
+  ["0.01", "$0.0100"],
+  ["0.0099999", "$0.010000"],
+  ["0.000066", "$0.00006600"],
+  ["0.000000000001", "$0.000000000001"],
+  ["-0.5", "−$0.5000"],
+  [null, "–"],
+])("money: %s is told as %s", (amount, text) => expect(money(amount)).toBe(text));
+
+it("tells the cost of one of many, and none of none", () => {
+  expect(each("0.3", 4)).toBe("0.075");
+  expect(each("0.3", 0)).toBeNull();
+});
+
+it("labels are told as a person reads them", () => {
+  expect([null, "a", ["a", "b"], [{ label: "x", text: "y" }], 3].map(labelText)).toEqual([
+    "",
+    "a",
+    "a, b",
+    '{"label":"x","text":"y"}',
+    "3",
+  ]);
+});

@@ -1,0 +1,208 @@
+import { useEffect, useRef, useState } from "react";
+import { formatCount } from "../../../src/progress/bar.ts";
+import type { RunsPage } from "../../../src/ui/api.ts";
+import type { RunPageProps } from "../app.tsx";
+import { labelText } from "../format.ts";
+import { Choices } from "../parts/choices.tsx";
+import { Empty, Failure, Loading } from "../parts/notice.tsx";
+import { ReviewCard } from "../parts/review-card.tsx";
+import { ReviewHelp } from "../parts/review-help.tsx";
+import { linkTo } from "../route.ts";
+import { useColumns } from "../use-columns.ts";
+import { useResource } from "../use-resource.ts";
+import { type Review, useReview } from "../use-review.ts";
+
+/** Where this browser keeps who reviews. */
+const authorKey = "autolabel-author";
+
+/** The doubtful rows, one after the other, by the keyboard. */
+export function ReviewPage({ run, query }: RunPageProps) {
+  const id = run.status.id;
+  const [author, setAuthor] = useState(() => localStorage.getItem(authorKey) ?? "");
+  const { data: all } = useResource<RunsPage>("/api/runs");
+  const gold = query.get("gold") ?? "";
+  const below = query.get("below") ?? "0.8";
+  const columns = useColumns(id);
+  const queue = new URLSearchParams({ below, ...(gold && { gold }) }).toString();
+  const change = (changes: Readonly<Record<string, string>>) => {
+    location.replace(linkTo(id, "review", { ...Object.fromEntries(query), ...changes }));
+  };
+  return (
+    <>
+      <form className="filters" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span>Reviewing as</span>
+          <input
+            value={author}
+            placeholder={all?.author ?? ""}
+            maxLength={100}
+            onChange={({ target }) => {
+              setAuthor(target.value);
+              localStorage.setItem(authorKey, target.value);
+            }}
+          />
+        </label>
+        <label>
+          <span>Confidence below</span>
+          <select value={below} onChange={({ target }) => change({ below: target.value })}>
+            {["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "1"].map((value) => (
+              <option key={value}>{value}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>True labels in</span>
+          <select value={gold} onChange={({ target }) => change({ gold: target.value })}>
+            <option value="">no column</option>
+            {columns.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      </form>
+      <Desk key={`${below} ${gold}`} run={id} author={author.trim() || (all?.author ?? "reviewer")} query={queue} />
+    </>
+  );
+}
+
+/** The queue that one query finds. */
+function Desk({ run, author, query }: { run: string; author: string; query: string }) {
+  const review = useReview(run, { query, author });
+  const [isHelping, setHelping] = useState(false);
+  const filter = useRef<HTMLInputElement>(null);
+  useReviewKeys(review, { onHelp: () => setHelping(true), onFilter: () => filter.current?.focus() });
+  const { row, error } = review;
+  const last = review.said.at(-1);
+  if (!review.isLoaded) return <Loading what="the queue" />;
+  if (error && !row && review.said.length === 0) return <Failure error={error} onRetry={review.reload} />;
+  return (
+    <>
+      <Progress review={review} />
+      {isHelping && <ReviewHelp onClose={() => setHelping(false)} />}
+      {error && (
+        <p className="banner said-no" role="alert">
+          {error.message}
+        </p>
+      )}
+      <p className="last-said" role="status">
+        {last ? (
+          <>
+            Row {formatCount(last.row.position + 1)}:{" "}
+            {last.verdict.action === "skip" ? "skipped" : <b>{labelText(labelOf(last))}</b>}{" "}
+            <button type="button" className="link" onClick={review.undo}>
+              undo <kbd>u</kbd>
+            </button>
+          </>
+        ) : (
+          <>
+            Everything works by the keyboard:
+            <button type="button" className="link" onClick={() => setHelping(true)}>
+              keys <kbd>?</kbd>
+            </button>
+          </>
+        )}
+      </p>
+      {row ? (
+        <div className="desk">
+          <div>
+            <ReviewCard key={row.position} row={row} />
+            <Queue review={review} />
+          </div>
+          <Choices key={`choices ${row.position}`} row={row} review={review} filter={filter} />
+        </div>
+      ) : (
+        <Empty title="Nothing waits for you">
+          <p>No row is invalid, less sure than asked for, or unlike its true label.</p>
+        </Empty>
+      )}
+    </>
+  );
+}
+
+function labelOf({ row, verdict }: Review["said"][number]) {
+  return verdict.action === "correct" ? verdict.label : row.label;
+}
+
+function Progress({ review }: { review: Review }) {
+  const { reviewed, waiting } = review;
+  const whole = reviewed + waiting;
+  return (
+    <>
+      <div className="head">
+        <h1>
+          {formatCount(reviewed)}
+          <small>
+            of {formatCount(whole)} reviewed, {formatCount(waiting)} waiting
+          </small>
+        </h1>
+      </div>
+      <progress value={reviewed} max={Math.max(1, whole)} aria-label="Reviewed rows" />
+    </>
+  );
+}
+
+/** Keys work on the whole page, but not where a person types, nor behind a dialog. */
+function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => void; onFilter: () => void }) {
+  const current = useRef({ review, onHelp, onFilter });
+  current.current = { review, onHelp, onFilter };
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { review: now, ...on } = current.current;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (document.querySelector("dialog[open]")) return;
+      const choice = now.choices?.[choiceOf(event.key)];
+      const act = choice && now.task !== "entities" ? () => now.choose(choice.name) : keysOf(now, on).get(event.key);
+      if (!act) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+}
+
+/** `1` is the first choice, `0` the tenth. */
+function choiceOf(key: string): number {
+  return /^\d$/.test(key) ? (Number(key) + 9) % 10 : -1;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.matches("input, textarea, select");
+}
+
+function keysOf(review: Review, { onHelp, onFilter }: { onHelp: () => void; onFilter: () => void }) {
+  const keys = new Map<string, () => void>([
+    ["j", () => review.move(1)],
+    ["ArrowDown", () => review.move(1)],
+    ["k", () => review.move(-1)],
+    ["ArrowUp", () => review.move(-1)],
+    ["s", () => review.say({ action: "skip" })],
+    ["u", review.undo],
+    ["?", onHelp],
+    ["/", onFilter],
+  ]);
+  if (review.row && review.row.label !== null) keys.set("a", () => review.say({ action: "accept" }));
+  if (review.task === "multilabel")
+    keys.set("Enter", () => review.say({ action: "correct", label: [...review.ticked] }));
+  return keys;
+}
+
+const shownAhead = 5;
+
+/** The rows that come next. */
+function Queue({ review: { rows, at, move } }: { review: Review }) {
+  const ahead = rows.slice(at + 1, at + 1 + shownAhead);
+  if (ahead.length === 0) return null;
+  return (
+    <ol className="queue" aria-label="Next rows">
+      {ahead.map((row, place) => (
+        <li key={row.position}>
+          <button type="button" className="next" onClick={() => move(place + 1)}>
+            <span className="cut">{row.text}</span>
+            <span>{labelText(row.label)}</span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}

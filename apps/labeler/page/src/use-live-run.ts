@@ -1,0 +1,40 @@
+import { useCallback, useEffect, useState } from "react";
+import type { RunPage } from "../../src/ui/api.ts";
+import { getJson, runAddress } from "./client.ts";
+
+/** A run as it stands, kept up to date by the server's events. */
+export interface LiveRun {
+  page: RunPage | undefined;
+  /** Why there is no page, or why it is not up to date. */
+  error: Error | undefined;
+  /** Asks now instead of waiting for the next event. */
+  reload: () => void;
+}
+
+/** @param run null asks for nothing. */
+export function useLiveRun(run: string | null): LiveRun {
+  const [state, setState] = useState<{ run: string; page?: RunPage; error?: Error }>();
+
+  const reload = useCallback(() => {
+    if (run === null) return;
+    getJson<RunPage>(runAddress(run)).then(
+      (page) => setState({ run, page }),
+      (error: Error) => setState((last) => (last?.run === run ? { ...last, error } : { run, error })),
+    );
+  }, [run]);
+
+  useEffect(() => {
+    if (run === null) return;
+    reload();
+    const events = new EventSource(runAddress(run, "/events"));
+    events.addEventListener("run", ({ data }: MessageEvent<string>) =>
+      setState({ run, page: JSON.parse(data) as RunPage }),
+    );
+    // The browser connects again by itself; why it must is told by an ordinary request.
+    events.addEventListener("error", reload);
+    return () => events.close();
+  }, [run, reload]);
+
+  const current = state?.run === run ? state : undefined;
+  return { page: current?.page, error: current?.error, reload };
+}

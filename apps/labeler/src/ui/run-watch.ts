@@ -1,0 +1,43 @@
+import type { RunFile } from "./run-file.ts";
+
+/** At most so often is a run looked at, in ms. */
+const watchMs = 500;
+
+/** Tells listeners when somebody wrote to a run; nothing is looked at while nobody listens. */
+export class RunWatch {
+  readonly #file: RunFile;
+  readonly #listeners = new Set<() => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #version = "";
+
+  constructor(file: RunFile) {
+    this.#file = file;
+  }
+
+  /** @returns a function that stops listening. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    if (!this.#timer) {
+      this.#version = this.#file.version();
+      this.#timer = setInterval(() => this.#look(), watchMs);
+    }
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
+  /** Wakes all who listen. */
+  tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #look(): void {
+    const version = this.#file.version();
+    if (version === this.#version) return;
+    this.#version = version;
+    this.tell();
+  }
+}
