@@ -104,11 +104,9 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
       </p>
       {row ? (
         <div className="desk">
-          <div>
-            <ReviewCard key={row.position} row={row} />
-            <Queue review={review} />
-          </div>
+          <ReviewCard key={row.position} row={row} />
           <Choices key={`choices ${row.position}`} row={row} review={review} filter={filter} />
+          <Queue review={review} />
         </div>
       ) : (
         <Empty title="Nothing waits for you">
