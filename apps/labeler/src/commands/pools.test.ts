@@ -120,7 +120,7 @@ describe("a pool", () => {
       }
       return await child.done;
     });
-    for (const { code } of await Promise.all(runs)) expect([0, 3]).toContain(code);
+    for (const { code, stderr } of await Promise.all(runs)) expect([0, 3], stderr).toContain(code);
     expect(billed(cli)).toBeLessThanOrEqual(budget);
     expect(cli.boughtTwice()).toBeLessThanOrEqual(kills * concurrency);
     const { spent, held, unresolved } = await account(cli, "pool/team", "a-1");

@@ -116,11 +116,11 @@ async function resume(run: OpenRun, budgetUsd: string | undefined, ui: UiContext
         `The budget must be at least what the run did cost already: it is the whole, not what is added`,
       );
   }
-  const before = file.facts().touchedAt;
   const flags = [...(budgetUsd === undefined ? [] : ["--budget", budgetUsd]), ...storeFlags(ui)];
   await ui.processes.resume(summary.id, flags, {
     log: join(ui.settings.store, `${summary.id}.log`),
-    hasBegun: () => file.facts().touchedAt !== before,
+    // The process may outlive the server.
+    session: () => (file.isOpen ? file.facts().touchedAt : undefined),
     onEnd: () => run.watch.tell(),
   });
 }

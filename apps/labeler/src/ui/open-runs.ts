@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { isUrl } from "../ledger/ledger-servers.ts";
 import { sharedAccountOf } from "../ledger/shared-ledger.ts";
 import { readAllStatus } from "../progress/read-status.ts";
-import { readAccount, readFacts } from "../store/read-run.ts";
+import { bringUpToDate, readAccount, readFacts } from "../store/read-run.ts";
 import { listRuns, type RunSummary, runPath } from "../store/runs.ts";
 import type { PoolStatus, RunsPage } from "./api.ts";
 import { RunFile } from "./run-file.ts";
@@ -12,7 +12,7 @@ import { RunWatch } from "./run-watch.ts";
 
 /** A run of the store that is looked at. */
 export interface OpenRun {
-  summary: RunSummary;
+  readonly summary: RunSummary;
   file: RunFile;
   watch: RunWatch;
 }
@@ -29,13 +29,23 @@ export class OpenRuns {
   /** A run by its id, which is looked up and never made into a path; undefined when the store has none of it. */
   async find(id: string): Promise<OpenRun | undefined> {
     const known = this.#open.get(id);
-    if (known && existsSync(known.summary.path)) return known;
+    if (known && existsSync(known.file.path)) return known;
     this.#open.delete(id);
     known?.file.close();
     const summary = listRuns(this.#settings.store).find((run) => run.id === id);
     if (!summary) return undefined;
-    const file = await RunFile.open(summary.path);
-    const run = this.#open.get(id) ?? { summary, file, watch: new RunWatch(file) };
+    await bringUpToDate(summary.path);
+    const opened = this.#open.get(id);
+    if (opened) return opened;
+    const file = new RunFile(summary.path);
+    const run: OpenRun = {
+      file,
+      watch: new RunWatch(file),
+      // When it was last worked on is known only now.
+      get summary() {
+        return { ...summary, touchedAt: file.facts().touchedAt ?? "" };
+      },
+    };
     this.#open.set(id, run);
     return run;
   }

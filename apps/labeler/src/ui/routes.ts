@@ -68,11 +68,9 @@ function addLooks(app: Hono, ui: UiContext): void {
   });
 }
 
-async function runPage({ summary, file }: OpenRun, { settings, processes }: UiContext): Promise<RunPage> {
-  const status = await readStatus(summary, settings);
-  // Whoever went on with the run since may have mended it.
-  const problem = status.lastOutcome === "failed" ? processes.problemOf(summary.id) : null;
-  return { ...readRunPage(file, status), problem };
+async function runPage(run: OpenRun, { settings, processes }: UiContext): Promise<RunPage> {
+  const status = await readStatus(run.summary, settings);
+  return { ...readRunPage(run.file, status), problem: processes.problemOf(status.id, status.touchedAt) };
 }
 
 /** The run page now, and whenever somebody wrote to the run, until the browser goes. */

@@ -2,7 +2,6 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import { kindOfError } from "../report/wrong-rows.ts";
 import { openBesideToRead } from "../store/open-to-read.ts";
-import { bringUpToDate } from "../store/read-run.ts";
 import { isRunLocked } from "../store/run-lock.ts";
 
 /** Reads rows of a query; integers come as bigints where amounts are among them. */
@@ -15,18 +14,13 @@ export class RunFile {
   readonly #statements = new Map<string, StatementSync>();
   readonly #kept = new Map<string, Kept>();
 
-  private constructor(path: string, database: DatabaseSync) {
+  /** @throws UsageError when another version of autolabel wrote it. */
+  constructor(path: string) {
     this.path = path;
-    this.#database = database;
-    database.function("kind_of_error", { deterministic: true }, (error) =>
+    this.#database = openBesideToRead(path);
+    this.#database.function("kind_of_error", { deterministic: true }, (error) =>
       kindOfError(error === null ? null : String(error)),
     );
-  }
-
-  /** @throws UsageError when another version of autolabel works on the run, or a newer one wrote it. */
-  static async open(path: string): Promise<RunFile> {
-    await bringUpToDate(path);
-    return new RunFile(path, openBesideToRead(path));
   }
 
   /** Changes whenever somebody wrote to the run, or began or ceased to work on it. */
@@ -89,6 +83,10 @@ export class RunFile {
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
     return value;
+  }
+
+  get isOpen(): boolean {
+    return this.#database.isOpen;
   }
 
   close(): void {

@@ -16,6 +16,8 @@ interface Worker {
   hasEnded: boolean;
   /** What ended it, in its words; null where nothing did. */
   problem: string | null;
+  /** The session of the run that it was; another one since may have mended the problem. */
+  session: string | undefined;
 }
 
 /** Calls the command line, so that what takes long does not hold up the server, and is done as a person would do it. */
@@ -52,15 +54,16 @@ export class RunProcesses {
    * Starts a process that goes on with a run and does not end with this one.
    *
    * @param options.log where it says what goes wrong.
-   * @param options.hasBegun whether it works on the run.
+   * @param options.session tells the run's sessions apart: it has begun when there is another one.
    * @param options.onEnd called when it ended.
    * @throws UsageError with its words when it ends before that.
    */
   async resume(
     run: string,
     args: readonly string[],
-    { log, hasBegun, onEnd }: { log: string; hasBegun: () => boolean; onEnd: () => void },
+    { log, session, onEnd }: { log: string; session: () => string | undefined; onEnd: () => void },
   ): Promise<void> {
+    const before = session();
     const file = openSync(log, "w");
     let child: ChildProcess;
     try {
@@ -69,26 +72,27 @@ export class RunProcesses {
       closeSync(file);
     }
     child.unref();
-    const worker: Worker = { hasEnded: false, problem: null };
+    const worker: Worker = { hasEnded: false, problem: null, session: undefined };
     this.#workers.set(run, worker);
     const ended = new Promise<void>((resolve) => {
       const end = (problem: string | null) => {
-        Object.assign(worker, { hasEnded: true, problem });
+        Object.assign(worker, { hasEnded: true, problem, session: session() } satisfies Worker);
         resolve();
         onEnd();
       };
       child.on("exit", (code) => end(code === 1 || code === 2 ? problemIn(readFileSync(log, "utf8")) : null));
       child.on("error", ({ message }) => end(message));
     });
-    while (!worker.hasEnded && !hasBegun()) {
+    while (!worker.hasEnded && session() === before) {
       await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, lookMs))]);
     }
     if (worker.problem !== null) throw new UsageError(worker.problem);
   }
 
-  /** What ended the process that was last started for a run; null where nothing did. */
-  problemOf(run: string): string | null {
-    return this.#workers.get(run)?.problem ?? null;
+  /** What ended the process that was last started for a run; null where nothing did, or the run went on since. */
+  problemOf(run: string, session: string): string | null {
+    const worker = this.#workers.get(run);
+    return worker?.session === session ? worker.problem : null;
   }
 
   #spawn(args: readonly string[], stdio: ("ignore" | "pipe" | number)[], detached = false): ChildProcess {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { usd } from "@autolabel/budget-core";
 import { type SimulatorOptions, startSimulator } from "@autolabel/simulator";
@@ -406,6 +407,24 @@ describe("a run that goes on", () => {
     }
     await other.close();
     expect(cli.simulator.invoice.count).toBe(calls);
+    // Somebody who went on elsewhere has mended it.
+    expect((await cli.run(["resume", "data-1", "--budget", inUsd(mean * 12n)])).code).toBe(3);
+    expect(await ui.get<RunPage>("/api/runs/data-1")).toMatchObject({
+      problem: null,
+      status: { lastOutcome: "budget" },
+    });
+
+    // Started by the library, which writes no file.
+    const file = new DatabaseSync(join(folder, ".autolabel/data-1.sqlite"));
+    file.exec("DELETE FROM run WHERE key = 'output'");
+    file.close();
+    const late = await resume(ui);
+    for await (const { problem, status } of ui.events<RunPage>("/api/runs/data-1/events")) {
+      if (problem === null && late.status === 200) continue;
+      expect(problem ?? late.text).toContain("has no output file yet");
+      expect(status.isWorking).toBe(false);
+      break;
+    }
   });
 });
 
