@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
 import type { RowStatus } from "../../../src/store/row.ts";
 import type { RowQuery, RowSummary } from "../../../src/ui/api.ts";
@@ -60,7 +60,12 @@ export function RowsGrid({ run, query, isLive, opened, onOpen, onSort, onClear }
         </Empty>
       )}
       <div ref={box} className="grid-box" hidden={windows.total === 0}>
-        <table className="grid" aria-label="Rows" aria-rowcount={total + 1}>
+        <table
+          className="grid"
+          aria-label="Rows"
+          aria-rowcount={total + 1}
+          style={{ "--digits": `${formatCount(total).length}ch` } as CSSProperties}
+        >
           <GridHead query={query} onSort={onSort} />
           <tbody style={{ height: list.height }}>
             {list.rows.map(({ index, top }) => {
