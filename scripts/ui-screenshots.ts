@@ -27,8 +27,8 @@ try {
   await bench.run(label("complaints", 400, "--budget", "0.012", "--chain-of-thought"), 3);
   bench.start(label("support-july", 4000, "--pool", "support", "--pool-budget", "0.10", "--budget", "0.06"));
   await pictures({
-    light: { width: 1280, height: 860 },
-    dark: { width: 1280, height: 860 },
+    light: { width: 1100, height: 720 },
+    dark: { width: 1100, height: 720 },
     narrow: { width: 380, height: 780 },
   });
 } finally {

@@ -104,11 +104,9 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
       </p>
       {row ? (
         <div className="desk">
-          <div>
-            <ReviewCard key={row.position} row={row} />
-            <Queue review={review} />
-          </div>
+          <ReviewCard key={row.position} row={row} />
           <Choices key={`choices ${row.position}`} row={row} review={review} filter={filter} />
+          <Queue review={review} />
         </div>
       ) : (
         <Empty title="Nothing waits for you">
@@ -150,6 +148,8 @@ function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => voi
       const { review: now, ...on } = current.current;
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
+      // Enter presses the button that it is at.
+      if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.matches("button, a")) return;
       const choice = now.choices?.[choiceOf(event.key)];
       const act = choice && now.task !== "entities" ? () => now.choose(choice.name) : keysOf(now, on).get(event.key);
       if (!act) return;

@@ -24,10 +24,10 @@ export function BurnChart({ run }: { run: RunPage }) {
           <YAxis
             domain={[0, series.most]}
             allowDataOverflow
-            tickFormatter={(value: number) => shortMoney(value)}
+            tickFormatter={(value: number) => tickText(value, series.most)}
             tickLine={false}
             axisLine={false}
-            width={64}
+            width="auto"
           />
           <Area dataKey="band" fill="var(--accent)" fillOpacity={0.14} stroke="none" {...still} />
           <Line dataKey="middle" stroke="var(--accent)" strokeDasharray="4 4" strokeWidth={1.5} {...still} />
@@ -93,8 +93,10 @@ function plainMoney(value: number): string {
   return money(value.toFixed(12));
 }
 
-function shortMoney(value: number): string {
-  return value === 0 ? "$0" : value < 0.1 ? money(value.toFixed(12)) : `$${value.toFixed(2)}`;
+/** All ticks of an axis with as many decimals: two digits that count of the largest at least. */
+function tickText(value: number, most: number): string {
+  const decimals = most > 0 ? Math.max(2, 2 - Math.floor(Math.log10(most))) : 2;
+  return `$${value.toFixed(Math.min(12, decimals))}`;
 }
 
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });

@@ -1,3 +1,4 @@
+import type { CSSProperties } from "react";
 import { formatCount } from "../../../src/progress/bar.ts";
 import { type Confusion, shownPlaces } from "../../../src/quality/confusion.ts";
 import { ScrollBox } from "./scroll-box.tsx";
@@ -20,7 +21,7 @@ export function ConfusionTable({ confusion }: { confusion: Confusion }) {
       <p className="soft">
         A line is a true label, a column what was given for it.
         {places.length < labels.length &&
-          ` The ${places.length} of ${formatCount(labels.length)} labels with most mistakes.`}
+          ` The ${places.length} of ${formatCount(labels.length)} labels that occur${places.length === mostLabels ? ", with most mistakes" : ""}.`}
       </p>
       <ScrollBox labelledBy="confusion" className="map-box">
         <table className="map">
@@ -66,7 +67,7 @@ function Cell({ count, support, kind }: { count: number; support: number; kind: 
   if (count === 0) return <td />;
   const share = count / Math.max(1, support);
   return (
-    <td className={kind} style={{ "--share": `${Math.round(14 + 46 * share)}%` } as React.CSSProperties}>
+    <td className={kind} style={{ "--share": `${Math.round(14 + 46 * share)}%` } as CSSProperties}>
       {formatCount(count)}
     </td>
   );

@@ -10,7 +10,6 @@ const layouts: readonly { to: ExportLayout; name: string; what: string }[] = [
   { to: "label-studio", name: "Label Studio", what: "tasks with predictions" },
   { to: "argilla", name: "Argilla", what: "records" },
   { to: "spacy", name: "spaCy", what: "examples" },
-  { to: "hf", name: "Hugging Face", what: "a data set" },
 ];
 
 /** Files to take away. */
@@ -34,6 +33,9 @@ export function Downloads({ run, query }: { run: string; query: string }) {
           </li>
         ))}
       </ul>
+      <p className="soft">
+        A Hugging Face data set is a folder: <code>autolabel export {run} --to hf</code> writes it.
+      </p>
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
 import type { RowStatus } from "../../../src/store/row.ts";
 import type { RowQuery, RowSummary } from "../../../src/ui/api.ts";
@@ -41,6 +41,13 @@ export function RowsGrid({ run, query, isLive, opened, onOpen, onSort, onClear }
   const [first, last] = [list.rows[0]?.index ?? 0, list.rows.at(-1)?.index ?? 0];
   const windows = useRowWindow(run, query, { first, last, isLive });
   if (windows.total !== undefined && windows.total !== total) setTotal(windows.total);
+  const asked = JSON.stringify(query);
+  const shown = useRef(asked);
+  useEffect(() => {
+    // Other rows, or another order, are looked at from their beginning.
+    if (shown.current !== asked) box.current?.scrollTo({ top: 0 });
+    shown.current = asked;
+  }, [asked]);
   const { active, walk, setActive } = useWalk(box, { total, show: list.show });
   // One row can be reached by Tab: the one that was walked to, or while it is out of view the first.
   const tabbed = active >= first && active <= last ? active : first;
@@ -60,7 +67,12 @@ export function RowsGrid({ run, query, isLive, opened, onOpen, onSort, onClear }
         </Empty>
       )}
       <div ref={box} className="grid-box" hidden={windows.total === 0}>
-        <table className="grid" aria-label="Rows" aria-rowcount={total + 1}>
+        <table
+          className="grid"
+          aria-label="Rows"
+          aria-rowcount={total + 1}
+          style={{ "--digits": `${formatCount(total).length}ch` } as CSSProperties}
+        >
           <GridHead query={query} onSort={onSort} />
           <tbody style={{ height: list.height }}>
             {list.rows.map(({ index, top }) => {

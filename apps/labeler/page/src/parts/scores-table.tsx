@@ -5,7 +5,9 @@ import { ScrollBox } from "./scroll-box.tsx";
 
 /** How well each label was given, the worst first. */
 export function ScoresTable({ labels, macro }: { labels: readonly LabelScore[]; macro: ScoreTable["macro"] }) {
-  const seen = labels.filter(({ f1 }) => f1 !== null).sort((a, b) => (a.f1 ?? 0) - (b.f1 ?? 0));
+  const seen = labels
+    .filter(({ f1 }) => f1 !== null)
+    .sort((a, b) => (a.f1 ?? 0) - (b.f1 ?? 0) || b.support - a.support);
   return (
     <section>
       <h2 id="scores">By label, the worst first</h2>
