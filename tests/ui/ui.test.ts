@@ -289,9 +289,10 @@ describe.skipIf(!isChromiumThere())("the page", () => {
   });
 
   it("brings a row back into the queue when the server refuses what was said of it", async () => {
+    // A browser may let the first requests after this pass, so it comes before the page.
+    await page.route("**/reviews", (route) => route.fulfill({ status: 500, json: { error: "The disk is full" } }));
     await goTo("#/runs/support-1/review?below=1");
     const text = (await page.locator(".card .full-text").textContent()) ?? "";
-    await page.route("**/reviews", (route) => route.fulfill({ status: 500, json: { error: "The disk is full" } }));
     await page.keyboard.press("s");
     await page.getByRole("alert").getByText("The disk is full").waitFor();
     await page.locator(".card .full-text", { hasText: text.slice(-14) }).waitFor();
