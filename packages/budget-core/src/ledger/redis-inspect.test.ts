@@ -66,8 +66,8 @@ describe.skipIf(!isRedisThere())("the books of a RedisLedger", () => {
       await writer.reset(accounts.slice(0, 1));
     });
     const report = await ledger.inspect();
-    // The first one, three pages of reservations, the journal, and the opening sums.
-    expect(scripts()).toBe(6);
+    // The first one, six pages of reservations, the journal, and the opening sums.
+    expect(scripts()).toBe(9);
     expect(verifyLedger(report)).toEqual([]);
     expect(report.accounts).toMatchObject(
       accounts.map(() => ({ spentPicoUsd: 9n, callCount: 1, heldPicoUsd: 14_995n, unresolvedPicoUsd: 5n })),

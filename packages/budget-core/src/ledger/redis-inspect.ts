@@ -17,7 +17,7 @@ type Entry = [position: string, flat: string[]];
 type OpeningRow = [name: string, spent: string, callCount: string, boundCallCount: string];
 
 /** How many entries, reservations or accounts one script reads, so that others are not kept waiting. */
-const atOnce = 1000;
+const atOnce = 500;
 
 /**
  * The books of a Redis ledger, for {@link Ledger.inspect}, as of the instant of its first script: it reads the balances, and
