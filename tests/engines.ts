@@ -73,7 +73,12 @@ const postgres: Engine = {
     const server = await startPostgres();
     let schemas = 0;
     return {
-      freshUrl: async () => `${server.url}#ledger_${++schemas}`,
+      // Every second one was made by the first version, for PostgreSQL too.
+      freshUrl: async () => {
+        const url = `${server.url}#ledger_${++schemas}`;
+        if (schemas % 2 === 0) await makeFirstSchema(url);
+        return url;
+      },
       async quiet(url) {
         const { Pool } = await import("pg");
         const pool = new Pool({ connectionString: server.url });
@@ -166,12 +171,25 @@ const torn: Engine = {
   },
 };
 
-const firstVersion = join(import.meta.dirname, "../packages/budget-core/src/ledger/schema/sqlite-1.sql");
+/** What the first version of an engine's ledger was made by. */
+function firstVersionOf(engine: string): string {
+  return readFileSync(join(import.meta.dirname, `../packages/budget-core/src/ledger/schema/${engine}-1.sql`), "utf8");
+}
 
 function makeFirstVersion(file: string): void {
   const database = new DatabaseSync(file);
-  database.exec(`BEGIN; ${readFileSync(firstVersion, "utf8")} INSERT INTO ledger_schema VALUES (1); COMMIT`);
+  database.exec(`BEGIN; ${firstVersionOf("sqlite")} INSERT INTO ledger_schema VALUES (1); COMMIT`);
   database.close();
+}
+
+async function makeFirstSchema(url: string): Promise<void> {
+  const { Client } = await import("pg");
+  const client = new Client({ connectionString: serverOf(url) });
+  await client.connect();
+  await client.query(`BEGIN; CREATE SCHEMA ${nameIn(url)}; SET LOCAL search_path = ${nameIn(url)}, pg_temp;
+    ${firstVersionOf("postgres")}; CREATE TABLE ledger_schema (version INT NOT NULL);
+    INSERT INTO ledger_schema VALUES (1); COMMIT`);
+  await client.end();
 }
 
 /** Every engine that ledgers are tested on, by name. */

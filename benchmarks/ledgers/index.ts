@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import type { Ledger, Receipt } from "@autolabel/budget-core";
+import { verifyLedger } from "@autolabel/budget-core/audit";
 import { type Subject, subjects } from "./subjects.ts";
 
-// pnpm bench:ledgers [--rounds 5] [--ms 400] [--holds 100000] [--store redis]
+// pnpm bench:ledgers [--rounds 5, 0 for recovery alone] [--ms 400] [--holds 100000] [--store redis]
 
 const { values } = parseArgs({
   options: {
@@ -71,19 +74,46 @@ function quantile(values: readonly number[], part: number): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
 }
 
-/** Time to sort out what a dead process left behind: half of it sent, half of it not. */
-async function secondsToRecover({ ledger }: Subject): Promise<number> {
-  const account = { scope: "dead", window: "all", limitPicoUsd: null };
+const pool = { scope: "pool", window: "all", limitPicoUsd: null };
+
+/** What a dead process leaves behind in a pool: half of it sent, half of it not. */
+async function leaveHolds(ledger: Ledger): Promise<void> {
+  const dead = { scope: "dead", window: "all", limitPicoUsd: null };
   for (let from = 0; from < holds; from += 1000) {
     const some = Array.from({ length: Math.min(1000, holds - from) }, (_, index) => `hold ${from + index}`);
-    await Promise.all(some.map((id) => ledger.reserve({ id, accounts: [account], amountPicoUsd, leaseMs: 600_000 })));
+    await Promise.all(
+      some.map((id) => ledger.reserve({ id, accounts: [dead, pool], amountPicoUsd, leaseMs: 600_000 })),
+    );
     await Promise.all(some.filter((_, index) => index % 2 === 0).map((id) => ledger.markDispatched(id)));
   }
+}
+
+/** How long it takes, and how long a step of another thread's calls on the same pool took meanwhile. */
+async function timeBeside(work: () => Promise<unknown>, { address }: Subject): Promise<string> {
+  const others = address && new Worker(new URL("other-calls.ts", import.meta.url), { workerData: { address, pool } });
+  if (others) await once(others, "message");
   const startedAt = performance.now();
-  const unresolved = await ledger.recover({ abandonedScope: "dead" });
-  const seconds = (performance.now() - startedAt) / 1000;
-  if (unresolved.length !== holds / 2) throw new Error(`${unresolved.length} of ${holds / 2} are unresolved`);
-  return seconds;
+  await work();
+  const text = `${((performance.now() - startedAt) / 1000).toFixed(2)} s`;
+  if (!others) return text;
+  others.postMessage("stop");
+  const [longestMs] = (await once(others, "message")) as [number];
+  return `${text}, others waited ${longestMs.toFixed(0)} ms at most`;
+}
+
+/** To sort out what a dead process left behind, and to look at the books then. */
+async function afterCrash(subject: Subject): Promise<{ recovery: string; inspect: string }> {
+  const { ledger } = subject;
+  await leaveHolds(ledger);
+  const recovery = await timeBeside(async () => {
+    const unresolved = await ledger.recover({ abandonedScope: "dead" });
+    if (unresolved.length !== holds / 2) throw new Error(`${unresolved.length} of ${holds / 2} are unresolved`);
+  }, subject);
+  const inspect = await timeBeside(async () => {
+    const differences = verifyLedger(await ledger.inspect());
+    if (differences.length > 0) throw new Error(`The books do not add up: ${JSON.stringify(differences[0]?.field)}`);
+  }, subject);
+  return { recovery, inspect };
 }
 
 interface Case {
@@ -105,7 +135,7 @@ for (const scopes of [1, 3]) {
 const started = new Map<string, Subject>();
 for (const [name, start] of chosen) started.set(name, await start());
 // Round after round over all cases, so that a busy moment of the machine hits them alike. The first one warms up.
-for (let round = 0; round <= rounds; round++) {
+for (let round = 0; rounds > 0 && round <= rounds; round++) {
   for (const each of cases) {
     const { ledger, add } = started.get(each.store) as Subject;
     const work = (time: (ms: number) => void) =>
@@ -116,17 +146,22 @@ for (let round = 0; round <= rounds; round++) {
 }
 
 console.log(
-  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, store on the same machine, medians of ${rounds} rounds`,
+  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}, store on the same machine`,
 );
-console.log("Lifecycles: reserve + markDispatched + settle. Naive: one addition a scope, no hold, no limit.");
-console.table(cases.map(rowOf));
-console.log(`Recovery of ${holds} holds, half of them sent (target D8: 1 s)`);
-const recoveries: Record<string, string> = {};
+if (rounds > 0) {
+  console.log(`Lifecycles: reserve + markDispatched + settle, medians of ${rounds} rounds.`);
+  console.log("Naive: one addition a scope, no hold, no limit.");
+  console.table(cases.map(rowOf));
+}
+console.log(
+  `Recovery of ${holds} holds, half of them sent (target D8: 1 s); then inspection, with ${holds / 2} unresolved. Others: calls one by one on the same pool`,
+);
+const outcomes: Record<string, { recovery: string; inspect: string }> = {};
 for (const [name, subject] of started) {
-  recoveries[name] = `${(await secondsToRecover(subject)).toFixed(2)} s`;
+  outcomes[name] = await afterCrash(subject);
   await subject.stop();
 }
-console.table(recoveries);
+console.table(outcomes);
 
 function rowOf({ store, what, scopes, concurrent, timings }: Case) {
   const of = (key: keyof Timing) =>

@@ -19,6 +19,8 @@ export interface Subject {
   /** What the naive counter is, in words. */
   naive: string;
   add: Add;
+  /** Where another process finds the ledger, and the engine that opens it there; none where it is of this process alone. */
+  address?: { engine: string; url: string };
   stop: () => Promise<void>;
 }
 
@@ -34,7 +36,8 @@ async function memory(): Promise<Subject> {
 
 async function sqlite(): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), "autolabel-benchmark-"));
-  const ledger = new SqliteLedger(join(folder, "ledger.sqlite"));
+  const file = join(folder, "ledger.sqlite");
+  const ledger = new SqliteLedger(file);
   const database = openDatabase(join(folder, "counter.sqlite"));
   database.exec("CREATE TABLE budgets (id INTEGER PRIMARY KEY, spent REAL NOT NULL)");
   for (let n = 0; n < 3; n++) database.exec(`INSERT INTO budgets VALUES (${n}, 0)`);
@@ -47,7 +50,7 @@ async function sqlite(): Promise<Subject> {
     database.close();
     rmSync(folder, { recursive: true });
   };
-  return { ledger, naive: "UPDATE, committed to disk", add, stop };
+  return { ledger, naive: "UPDATE, committed to disk", add, address: { engine: "sqlite", url: file }, stop };
 }
 
 async function postgres(): Promise<Subject> {
@@ -64,13 +67,8 @@ async function postgres(): Promise<Subject> {
     await pool.end();
     await server.stop();
   };
-  // Recovery of 100,000 holds is one step.
-  return {
-    ledger: new PostgresLedger(pool, { timeoutMs: 600_000 }),
-    naive: "UPDATE … SET spent = spent + $1",
-    add,
-    stop,
-  };
+  const address = { engine: "postgres", url: `${server.url}#autolabel` };
+  return { ledger: new PostgresLedger(pool), naive: "UPDATE … SET spent = spent + $1", add, address, stop };
 }
 
 async function redis(appendfsync: "everysec" | "always"): Promise<Subject> {
@@ -83,7 +81,8 @@ async function redis(appendfsync: "everysec" | "always"): Promise<Subject> {
     client.destroy();
     await server.stop();
   };
-  return { ledger: new RedisLedger(client), naive: "INCRBYFLOAT", add, stop };
+  const address = { engine: "redis", url: `${server.url}#autolabel` };
+  return { ledger: new RedisLedger(client), naive: "INCRBYFLOAT", add, address, stop };
 }
 
 /** Stores by name, each started by a call. */

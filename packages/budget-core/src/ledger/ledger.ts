@@ -37,16 +37,18 @@ export interface Ledger {
   /**
    * Sorts out reservations whose owner is gone: a lease that ran out frees a hold never dispatched and turns a
    * dispatched one into `unresolved`. `abandonedScope` names a scope that nobody works on any more: all its open
-   * reservations count as run out. Returns all unresolved reservations.
+   * reservations count as run out. Returns all unresolved reservations. It may take several
+   * steps: who is killed between two of them leaves sound books, and the rest to the next recovery.
    */
   recover(options?: { abandonedScope?: string }): Promise<UnresolvedReservation[]>;
   /** Ends an unresolved reservation by evidence: its true receipt, or a reason to write it off as uncharged. */
   resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void>;
-  /** True for the first caller that claims `name` in an account, for ever false for all others: what makes an alert fire once. */
+  /** True for the first caller that claims `name` in an account, for ever false for all others: why an alert is told at most once. */
   claim(account: AccountKey, name: string): Promise<boolean>;
   /**
    * The books as they stand, all of them or those of `scopes`: what `autolabel ledger inspect` shows and `verifyLedger`
-   * (`@autolabel/budget-core/audit`) checks. One consistent look, but it reads the whole journal: not for the way of a call.
+   * (`@autolabel/budget-core/audit`) checks. Balances, the journal's sums and which reservations are open are all of one
+   * instant, `atMs`, whatever goes on meanwhile. It reads the whole journal: not for the way of a call.
    */
   inspect(options?: { scopes?: readonly string[] }): Promise<LedgerReport>;
   /** The store's clock in ms since 1970: the one clock that processes agree on. It picks windows and ends leases. */

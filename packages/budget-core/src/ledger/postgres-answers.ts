@@ -41,6 +41,14 @@ export interface OpenText {
   reservedAtMs: number;
 }
 
+/** An unresolved one, and its place in the order in which they were made. */
+export interface UnresolvedText extends OpenText {
+  ordinal: number;
+}
+
+/** Where a page of recovery ended, or what is unresolved after the last one. */
+export type RecoveredPage = { after: number } | { unresolved: UnresolvedText[] };
+
 export interface BooksText {
   atMs: number;
   accounts: (ReportText & { journal: { spentPicoUsd: string; callCount: number; boundCallCount: number } })[];

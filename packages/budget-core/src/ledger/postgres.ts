@@ -18,12 +18,13 @@ import {
   booksOf,
   isRefusal,
   keyOf,
-  type OpenText,
   outcomeOf,
   type PostAnswer,
+  type RecoveredPage,
   type ReportText,
   type ReserveAnswer,
   reportOf,
+  type UnresolvedText,
   unresolvedOf,
 } from "./postgres-answers.ts";
 import { type PostgresClient, PostgresConnection } from "./postgres-connection.ts";
@@ -31,6 +32,11 @@ import { migratePostgresLedger, postgresSchemaVersion } from "./postgres-schema.
 import { type PostgresStep, PostgresSteps } from "./postgres-steps.ts";
 
 export type { PostgresClient };
+
+/** How many reservations one transaction sorts out, so that those who wait for their accounts do not wait for long. */
+const recoveredAtOnce = 500;
+/** How many are told at once; that keeps nobody waiting. */
+const unresolvedAtOnce = 5000;
 
 /** Options of a {@link PostgresLedger}. */
 export interface PostgresLedgerOptions {
@@ -136,7 +142,18 @@ export class PostgresLedger implements Ledger {
   }
 
   async recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
-    return (await this.#call<OpenText[]>("recover", options)).map(unresolvedOf);
+    const request = { ...options, recoveredAtOnce, unresolvedAtOnce };
+    let recovered: RecoveredPage = { after: 0 };
+    while ("after" in recovered) {
+      recovered = await this.#call<RecoveredPage>("recover_page", { ...request, after: recovered.after });
+    }
+    const unresolved: UnresolvedText[] = [];
+    for (let page = recovered.unresolved; ; ) {
+      unresolved.push(...page);
+      const last = page[unresolvedAtOnce - 1];
+      if (!last) return unresolved.map(unresolvedOf);
+      page = await this.#call<UnresolvedText[]>("unresolved_page", { ...request, after: last.ordinal });
+    }
   }
 
   async resolve(reservationId: string, evidence: Receipt | { writeOff: string }): Promise<void> {

@@ -19,6 +19,11 @@ export function nameOf({ scope, window }: AccountKey): string {
   return JSON.stringify([scope, window]);
 }
 
+/** What the names of all accounts of a scope begin with, and those of no other. */
+export function beginningOf(scope: string): string {
+  return `[${JSON.stringify(scope)},`;
+}
+
 /** The account that has this name. */
 export function accountOf(name: string): AccountKey {
   const [scope, window] = JSON.parse(name) as [string, string];

@@ -213,15 +213,30 @@ return { "ok", redis.call("HGET", key, request.name) == request.claimant and 1 o
   ),
 
   inspect: reads(`
-local open = {}
-for _, set in ipairs({ ":open", ":unresolved" }) do
-  for _, id in ipairs(redis.call("ZRANGE", base .. set, 0, -1)) do
-    local hold = holdOf(id)
-    table.insert(open, { id, hold.accounts, hold.amount, hold.modelId, hold.number, hold.state, hold.reservedAt })
+local names = {}
+for _, name in ipairs(redis.call("SMEMBERS", base .. ":accounts")) do
+  local isAsked = not request.scopes
+  for _, scope in ipairs(request.scopes or {}) do isAsked = isAsked or string.sub(name, 1, #scope) == scope end
+  if isAsked then table.insert(names, name) end
+end
+local open = redis.call("ZRANGE", base .. ":open", 0, -1)
+local unresolved = redis.call("ZRANGE", base .. ":unresolved", 0, -1)
+local last = redis.call("XREVRANGE", base .. ":journal", "+", "-", "COUNT", 1)[1]
+return { "ok", nowMs(), reportsOf(names), open, unresolved, last and last[1] or "0-0" }
+`),
+
+  holds: reads(`
+-- One that is listed as open and does not exist is damage, which its amount shows; one that is neither was forgotten.
+local rows = {}
+for _, id in ipairs(request.ids) do
+  local hold = holdOf(id)
+  if hold.accounts then
+    table.insert(rows, { id, hold.accounts, hold.amount, hold.modelId, hold.number, hold.state, hold.reservedAt })
+  elseif not (redis.call("ZSCORE", base .. ":open", id) or redis.call("ZSCORE", base .. ":unresolved", id)) then
+    return { "forgotten", {} }
   end
 end
-local last = redis.call("XREVRANGE", base .. ":journal", "+", "-", "COUNT", 1)[1]
-return { "ok", nowMs(), reportsOf(redis.call("SMEMBERS", base .. ":accounts")), open, last and last[1] or "0-0" }
+return { "ok", rows }
 `),
 
   journal: reads(`
@@ -230,7 +245,7 @@ return { "ok", redis.call("XRANGE", base .. ":journal", request.after, request.l
 
   opening: reads(`
 local openings = {}
-for _, name in ipairs(redis.call("SMEMBERS", base .. ":accounts")) do table.insert(openings, balanceOf("opening", name)) end
+for _, name in ipairs(request.accounts) do table.insert(openings, balanceOf("opening", name)) end
 return { "ok", redis.call("HGET", base .. ":ledger_schema", "opening_until") or "0-0", openings }
 `),
 

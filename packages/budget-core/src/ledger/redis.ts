@@ -18,6 +18,7 @@ import { inspectRedis } from "./redis-inspect.ts";
 import {
   type BalanceRow,
   balanceOf,
+  beginningOf,
   type HoldRow,
   nameOf,
   type ReportRow,
@@ -161,8 +162,7 @@ export class RedisLedger implements Ledger {
 
   async recover(options: { abandonedScope?: string } = {}): Promise<UnresolvedReservation[]> {
     const { abandonedScope } = options;
-    // The part of an account's name that all accounts of a scope share.
-    const prefix = abandonedScope === undefined ? undefined : `[${JSON.stringify(abandonedScope)},`;
+    const prefix = abandonedScope === undefined ? undefined : beginningOf(abandonedScope);
     const request = { abandonedScope: prefix, atOnce: recoveredAtOnce };
     let [outcome, detail] = await this.#run("recover", { ...request, after: "-inf" });
     while (outcome === "more") [outcome, detail] = await this.#run("recover", { ...request, after: detail });
@@ -189,7 +189,7 @@ export class RedisLedger implements Ledger {
 
   async inspect({ scopes }: { scopes?: readonly string[] } = {}): Promise<LedgerReport> {
     for (let tries = 0; tries < 5; tries++) {
-      const report = await inspectRedis(async (step, request) => (await this.#run(step, request)).slice(1), scopes);
+      const report = await inspectRedis((step, request) => this.#run(step, request), scopes);
       if (report) return { schemaVersion: Number(schemaVersion), ...report };
     }
     const message = `The journal is trimmed faster than it can be read: raise the option "journalEntries" (${this.#journalEntries})`;

@@ -13,8 +13,8 @@ export interface BudgetAlert {
 const whole = 10n ** 12n;
 
 /**
- * Says which parts of a limit were reached, each once per threshold, window and scope: the first who claims it in the
- * ledger tells it, across processes and restarts.
+ * Says which parts of a limit were reached, each at most once per threshold, window and scope: the first who claims it
+ * in the ledger tells it, across processes and restarts. Who is killed between the two takes it along.
  */
 export class AlertWatch {
   readonly #ledger: Ledger;

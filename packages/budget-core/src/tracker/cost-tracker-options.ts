@@ -25,7 +25,7 @@ export interface CostTrackerOptions {
   /** IANA time zone of `per`. Default `"UTC"`. */
   timeZone?: string;
   /**
-   * Parts of the budget at which an `alert` is told, once each per window, over all processes that share the ledger and
+   * Parts of the budget at which an `alert` is told, at most once each per window, over all processes that share the ledger and
    * all restarts. A process killed between the claim of an alert in the ledger and its listener takes it along: it is not
    * told again. Default 0.5, 0.75, 0.9.
    */
