@@ -2,6 +2,8 @@ import { useCallback, useEffect, useState } from "react";
 import type { RunPage } from "../../src/ui/api.ts";
 import { getJson, runAddress } from "./client.ts";
 
+const retryMs = 1000;
+
 /** A run as it stands, kept up to date by the server's events. */
 export interface LiveRun {
   page: RunPage | undefined;
@@ -26,13 +28,25 @@ export function useLiveRun(run: string | null): LiveRun {
   useEffect(() => {
     if (run === null) return;
     reload();
-    const events = new EventSource(runAddress(run, "/events"));
-    events.addEventListener("run", ({ data }: MessageEvent<string>) =>
-      setState({ run, page: JSON.parse(data) as RunPage }),
-    );
-    // The browser connects again by itself; why it must is told by an ordinary request.
-    events.addEventListener("error", reload);
-    return () => events.close();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let events: EventSource;
+    const connect = () => {
+      events = new EventSource(runAddress(run, "/events"));
+      events.addEventListener("run", ({ data }: MessageEvent<string>) =>
+        setState({ run, page: JSON.parse(data) as RunPage }),
+      );
+      events.addEventListener("error", () => {
+        // Why there is no connection is told by an ordinary request.
+        reload();
+        // A browser connects again by itself, but not where it was refused: the run may be there later.
+        if (events.readyState === EventSource.CLOSED) timer = setTimeout(connect, retryMs);
+      });
+    };
+    connect();
+    return () => {
+      clearTimeout(timer);
+      events.close();
+    };
   }, [run, reload]);
 
   const current = state?.run === run ? state : undefined;
