@@ -272,7 +272,7 @@ function WrongKind({ rows, examples }: ReportJson["wrong"][number]) {
       </summary>
       <ul className="plain">
         {examples.map(({ rowId, text, error }) => (
-          <li key={rowId} className="quote">
+          <li key={rowId} className="quote" dir="auto">
             {text}
             {error !== null && <small className="sub">{error}</small>}
           </li>

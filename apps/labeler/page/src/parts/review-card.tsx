@@ -1,8 +1,9 @@
 import { formatCount } from "../../../src/progress/bar.ts";
 import type { ReviewRow } from "../../../src/ui/api.ts";
-import { labelText } from "../format.ts";
 import { Confidence } from "./confidence.tsx";
+import { Label } from "./label.tsx";
 import { Pairs } from "./pairs.tsx";
+import { RowText } from "./row-text.tsx";
 
 const reasons: Readonly<Record<ReviewRow["why"], string>> = {
   invalid: "no label came of it",
@@ -17,15 +18,19 @@ export function ReviewCard({ row }: { row: ReviewRow }) {
       <p className="soft">
         Row {formatCount(row.position + 1)} · {reasons[row.why]}
       </p>
-      <p className="full-text">{row.fullText}</p>
+      <RowText text={row.fullText} label={row.modelLabel} />
       <Pairs
         pairs={[
-          ["model says", row.modelLabel === null ? "nothing" : <b key="label">{labelText(row.modelLabel)}</b>],
+          ["model says", row.modelLabel === null ? "nothing" : <Label key="label" value={row.modelLabel} />],
           ["confidence", <Confidence key="confidence" value={row.confidence} />],
-          ...(row.gold === null ? [] : [["true label", <b key="gold">{labelText(row.gold)}</b>] as const]),
+          ...(row.gold === null ? [] : [["true label", <Label key="gold" value={row.gold} />] as const]),
         ]}
       />
-      {row.explanation !== null && <p className="quote">{row.explanation}</p>}
+      {row.explanation !== null && (
+        <p className="quote" dir="auto">
+          {row.explanation}
+        </p>
+      )}
     </article>
   );
 }
