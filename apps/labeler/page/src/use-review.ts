@@ -24,6 +24,7 @@ interface State {
   task: ReviewQueue["task"];
   choices: ReviewQueue["choices"];
   fields: ReviewQueue["fields"];
+  isConfidenceAsked: boolean;
   /** What a person wrote of a row that came back. */
   draft: { position: number; label: LabelValue } | undefined;
   /** Labels that are ticked for the row, where it may have several. */
@@ -124,6 +125,7 @@ const start: State = {
   task: "classification",
   choices: null,
   fields: null,
+  isConfidenceAsked: true,
   draft: undefined,
   ticked: [],
   waiting: 0,
@@ -176,15 +178,13 @@ function reached(state: State, step: Step): State {
 }
 
 /** Rows that are shown keep their place; new ones come behind. */
-function loaded(state: State, { rows, task, choices, fields, waiting, reviewed }: ReviewQueue): State {
+function loaded(state: State, { rows, waiting, reviewed, ...form }: ReviewQueue): State {
   const known = new Set([...state.rows, ...state.said.map(({ row }) => row)].map(({ position }) => position));
   const more = rows.filter(({ position }) => !known.has(position));
   return {
     ...state,
     rows: [...state.rows, ...more],
-    task,
-    choices,
-    fields,
+    ...form,
     waiting: waiting - state.underway,
     reviewed: reviewed + state.underway,
     isLoaded: true,

@@ -190,6 +190,8 @@ export interface ReviewQueue {
   choices: { name: string; description: string | null }[] | null;
   /** The fields of an extraction; null for other tasks. */
   fields: string[] | null;
+  /** Whether the model states how sure it is: else no row is doubtful. */
+  isConfidenceAsked: boolean;
   /** The most doubtful first. */
   rows: ReviewRow[];
 }

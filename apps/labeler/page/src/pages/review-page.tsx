@@ -111,6 +111,11 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
       ) : (
         <Empty title="Nothing waits for you">
           <p>No row is invalid, less sure than asked for, or unlike its true label.</p>
+          {!review.isConfidenceAsked && (
+            <p>
+              The model was not asked how sure it is: with <code>--confidence</code> the doubtful rows would come here.
+            </p>
+          )}
         </Empty>
       )}
     </>
@@ -148,6 +153,9 @@ function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => voi
       const { review: now, ...on } = current.current;
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
+      // Arrows scroll the box that they are in.
+      if (event.key.startsWith("Arrow") && event.target instanceof HTMLElement && event.target.matches(".scroll"))
+        return;
       // Enter presses the button that it is at.
       if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.matches("button, a")) return;
       // A key that is held down walks; it says nothing of rows that nobody saw.
@@ -205,7 +213,9 @@ function Queue({ review: { rows, at, move } }: { review: Review }) {
             <span className="cut" dir="auto">
               {row.text}
             </span>
-            <span>{labelText(row.label)}</span>
+            <span className="cut" dir="auto">
+              {labelText(row.label)}
+            </span>
           </button>
         </li>
       ))}

@@ -196,13 +196,13 @@ function ModelsTable({ run }: { run: RunPage }) {
             <tr>
               <th scope="col">Model</th>
               <th scope="col" className="n">
-                Rows
+                Calls
               </th>
               <th scope="col" className="n">
                 Cost
               </th>
               <th scope="col" className="n">
-                A row
+                A call
               </th>
             </tr>
           </thead>
