@@ -3,7 +3,8 @@ import type { RunPage } from "../../src/ui/api.ts";
 import { burnSeries } from "./burn-series.ts";
 
 function runPage(status: Partial<RunPage["status"]>, rest: Partial<RunPage> = {}): RunPage {
-  const all = { rows: 100, budgetUsd: "1", spentUsd: "0", heldUsd: "0", unresolvedUsd: "0", ...status };
+  const rowsByStatus = { unpaid: 50, labeled: 50, invalid_label: 0, truncated: 0, refused: 0, error: 0 };
+  const all = { rows: 100, rowsByStatus, budgetUsd: "1", spentUsd: "0", heldUsd: "0", unresolvedUsd: "0", ...status };
   return { status: all, burnDown: [], forecast: null, ...rest } as RunPage;
 }
 
@@ -34,6 +35,17 @@ describe("burnSeries", () => {
     expect(
       burnSeries(runPage({}, { burnDown: [half], forecast: { ...forecast, rowsAffordable: 50 } })).endsAtRows,
     ).toBeNull();
+  });
+
+  it("is told by rows, however many calls they took", () => {
+    const burnDown = [
+      { at: null, rows: 60, spentUsd: "0.2" },
+      { at: null, rows: 120, spentUsd: "0.4" },
+    ];
+    const forecast = { p10Usd: "0.7", p50Usd: "0.8", p90Usd: "0.95", rowsAffordable: 75 };
+    const { places } = burnSeries(runPage({}, { burnDown, forecast }));
+    expect(places.map(({ rows }) => rows)).toEqual([0, 25, 50, 100]);
+    expect(places.at(-1)?.band).not.toBeNull();
   });
 
   it("takes held and unresolved money from what is left now", () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { each, labelText, money } from "./format.ts";
+import { each, labelName, labelText, money } from "./format.ts";
 
 it.each([
   ["0", "$0.0000"],
@@ -18,11 +18,8 @@ it("tells the cost of one of many, and none of none", () => {
 });
 
 it("labels are told as a person reads them", () => {
-  expect([null, "a", ["a", "b"], [{ label: "x", text: "y" }], 3].map(labelText)).toEqual([
-    "",
-    "a",
-    "a, b",
-    '{"label":"x","text":"y"}',
-    "3",
-  ]);
+  expect(
+    [null, "a", ["a", "b"], [], [{ label: "x", text: "y" }], 3, { who: "Ada", when: null, tags: ["b"] }].map(labelText),
+  ).toEqual(["–", "a", "a, b", "none", "y (x)", "3", "who: Ada, when: –, tags: b"]);
+  expect(["lost_card", '{"who":"Ada"}', "{odd"].map(labelName)).toEqual(["lost_card", "who: Ada", "{odd"]);
 });

@@ -30,16 +30,30 @@ export function each(costUsd: string, count: number): string | null {
   return count === 0 ? null : usd.pico(usd(costUsd).picoUsd / BigInt(count)).toString();
 }
 
-/** A label as text: several are joined, records are JSON. */
+/** A label as text: several are joined, mentions are told with their kind, and fields with their name. */
 export function labelText(label: LabelValue | null): string {
-  if (label === null) return "";
-  if (Array.isArray(label)) return label.map(itemText).join(", ");
-  return itemText(label);
+  if (label === null) return "–";
+  if (typeof label !== "object") return String(label);
+  if (Array.isArray(label)) return label.length === 0 ? "none" : label.map(itemText).join(", ");
+  return Object.entries(label)
+    .map(([field, value]) => `${field}: ${labelText(value)}`)
+    .join(", ");
 }
 
 function itemText(item: LabelValue): string {
   if (typeof item !== "object") return String(item);
+  if ("text" in item && "label" in item) return `${String(item.text)} (${String(item.label)})`;
   return JSON.stringify(item);
+}
+
+/** The name of a label in a table of labels, which is the JSON of one with fields. */
+export function labelName(name: string): string {
+  if (!name.startsWith("{")) return name;
+  try {
+    return labelText(JSON.parse(name) as LabelValue);
+  } catch {
+    return name;
+  }
 }
 
 /** States of rows in the order in which they are shown. */

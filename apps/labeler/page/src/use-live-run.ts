@@ -13,7 +13,12 @@ export interface LiveRun {
   reload: () => void;
 }
 
-/** @param run null asks for nothing. */
+/**
+ * Only while the page is seen: a browser has few connections for one server, and those of hidden tabs would keep a seen
+ * one waiting.
+ *
+ * @param run null asks for nothing.
+ */
 export function useLiveRun(run: string | null): LiveRun {
   const [state, setState] = useState<{ run: string; page?: RunPage; error?: Error }>();
 
@@ -27,25 +32,41 @@ export function useLiveRun(run: string | null): LiveRun {
 
   useEffect(() => {
     if (run === null) return;
-    reload();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let events: EventSource;
+    let events: EventSource | undefined;
+    const disconnect = () => {
+      clearTimeout(timer);
+      events?.close();
+    };
     const connect = () => {
-      events = new EventSource(runAddress(run, "/events"));
-      events.addEventListener("run", ({ data }: MessageEvent<string>) =>
+      disconnect();
+      const source = new EventSource(runAddress(run, "/events"));
+      events = source;
+      source.addEventListener("run", ({ data }: MessageEvent<string>) =>
         setState({ run, page: JSON.parse(data) as RunPage }),
       );
-      events.addEventListener("error", () => {
+      source.addEventListener("error", () => {
         // Why there is no connection is told by an ordinary request.
         reload();
         // A browser connects again by itself, but not where it was refused: the run may be there later.
-        if (events.readyState === EventSource.CLOSED) timer = setTimeout(connect, retryMs);
+        if (source.readyState === EventSource.CLOSED && events === source) timer = setTimeout(connect, retryMs);
       });
     };
-    connect();
+    const look = () => {
+      if (document.visibilityState === "hidden") {
+        disconnect();
+        return;
+      }
+      reload();
+      connect();
+    };
+    // A tab that is opened behind another one is loaded too.
+    reload();
+    if (document.visibilityState !== "hidden") connect();
+    document.addEventListener("visibilitychange", look);
     return () => {
-      clearTimeout(timer);
-      events.close();
+      document.removeEventListener("visibilitychange", look);
+      disconnect();
     };
   }, [run, reload]);
 

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { LabelValue } from "../../src/store/row.ts";
-import type { ReviewInput, ReviewQueue, ReviewRow, RowSummary } from "../../src/ui/api.ts";
+import type { ReviewInput, ReviewQueue, ReviewRow, RowSummary, UndoInput } from "../../src/ui/api.ts";
 import { getJson, postJson, runAddress } from "./client.ts";
 
 /** More rows are asked for when so few are left. */
@@ -23,6 +23,10 @@ interface State {
   said: readonly Said[];
   task: ReviewQueue["task"];
   choices: ReviewQueue["choices"];
+  fields: ReviewQueue["fields"];
+  isConfidenceAsked: boolean;
+  /** What a person wrote of a row that came back. */
+  draft: { position: number; label: LabelValue } | undefined;
   /** Labels that are ticked for the row, where it may have several. */
   ticked: readonly string[];
   waiting: number;
@@ -97,7 +101,10 @@ export function useReview(run: string, { query, author }: { query: string; autho
     const takeBack = async () => {
       // The server does not have it: its last one is an older one.
       if (refused.current.delete(last.row.position)) return;
-      await postJson<RowSummary>(runAddress(run, "/reviews/undo"), { author });
+      await postJson<RowSummary>(runAddress(run, "/reviews/undo"), {
+        author,
+        position: last.row.position,
+      } satisfies UndoInput);
     };
     line.current = line.current
       .then(takeBack)
@@ -117,6 +124,9 @@ const start: State = {
   said: [],
   task: "classification",
   choices: null,
+  fields: null,
+  isConfidenceAsked: true,
+  draft: undefined,
   ticked: [],
   waiting: 0,
   reviewed: 0,
@@ -168,14 +178,13 @@ function reached(state: State, step: Step): State {
 }
 
 /** Rows that are shown keep their place; new ones come behind. */
-function loaded(state: State, { rows, task, choices, waiting, reviewed }: ReviewQueue): State {
+function loaded(state: State, { rows, waiting, reviewed, ...form }: ReviewQueue): State {
   const known = new Set([...state.rows, ...state.said.map(({ row }) => row)].map(({ position }) => position));
   const more = rows.filter(({ position }) => !known.has(position));
   return {
     ...state,
     rows: [...state.rows, ...more],
-    task,
-    choices,
+    ...form,
     waiting: waiting - state.underway,
     reviewed: reviewed + state.underway,
     isLoaded: true,
@@ -191,6 +200,7 @@ function takenBack(state: State, position: number, error: Error | undefined): St
     ...state,
     rows: [...state.rows.slice(0, state.at), said.row, ...state.rows.slice(state.at)],
     said: state.said.filter((other) => other !== said),
+    draft: said.verdict.action === "correct" ? { position, label: said.verdict.label } : undefined,
     waiting: state.waiting + 1,
     reviewed: state.reviewed - 1,
     underway: state.underway - (error ? 0 : 1),

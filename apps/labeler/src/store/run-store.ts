@@ -43,8 +43,8 @@ export interface RunStore {
   row(position: number): Promise<LabeledRow>;
   /** Keeps what a person says of a row, and of all rows of the same text. */
   review(input: ReviewInput): Promise<void>;
-  /** Takes an author's last review back. @returns the place of its row; undefined when there is none. */
-  undoReview(author: string): Promise<number | undefined>;
+  /** Takes an author's last review back, of one row or of all. @returns the place of its row; undefined when there is none. */
+  undoReview(author: string, position?: number): Promise<number | undefined>;
   /** Whether whoever works on the run was asked to stop. */
   isStopAsked(): Promise<boolean>;
   close(): Promise<void>;

@@ -61,13 +61,15 @@ export function insertReview(database: DatabaseSync, { position, action, label, 
     .run(action, label === null ? null : JSON.stringify(label), author, new Date().toISOString(), position);
 }
 
-/** Takes an author's last review back; it stays on file. @returns its row, or undefined when there is none. */
-export function takeBackReview(database: DatabaseSync, author: string): number | undefined {
+/** Takes an author's last review back, of one row or of all; it stays on file. @returns its row, or undefined when there is none. */
+export function takeBackReview(database: DatabaseSync, author: string, position?: number): number | undefined {
   const taken = database
     .prepare(
-      `UPDATE reviews SET undone_at = ? WHERE review =
-         (SELECT max(review) FROM reviews WHERE author = ? AND undone_at IS NULL) RETURNING position`,
+      `UPDATE reviews SET undone_at = ?1 WHERE review = (
+         SELECT max(review) FROM reviews WHERE author = ?2 AND undone_at IS NULL
+           AND (?3 IS NULL OR position = (SELECT coalesce(duplicate_of, r.position) FROM rows r WHERE r.position = ?3))
+       ) RETURNING position`,
     )
-    .get(new Date().toISOString(), author) as { position: number } | undefined;
+    .get(new Date().toISOString(), author, position ?? null) as { position: number } | undefined;
   return taken?.position;
 }

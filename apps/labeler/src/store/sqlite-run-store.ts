@@ -286,8 +286,8 @@ export class SqliteRunStore implements RunStore {
     await this.commit.run(() => insertReview(this.#database, input));
   }
 
-  undoReview(author: string): Promise<number | undefined> {
-    return this.commit.run(() => takeBackReview(this.#database, author));
+  undoReview(author: string, position?: number): Promise<number | undefined> {
+    return this.commit.run(() => takeBackReview(this.#database, author, position));
   }
 
   async isStopAsked(): Promise<boolean> {

@@ -24,7 +24,7 @@ const reviewInput = z.object({
   label: z.json().optional(),
   author,
 });
-const undoInput = z.object({ author });
+const undoInput = z.object({ author, position: z.int().min(0).optional() });
 const resumeInput = z.object({ budgetUsd: z.string().optional() });
 
 const largestBody = 2 ** 20;
@@ -39,9 +39,9 @@ export function addActions(app: Hono, ui: UiContext): void {
     return context.json(readSummary(run.file, input.position));
   });
   app.post("/api/runs/:run/reviews/undo", async (context) => {
-    const input: UndoInput = checked(undoInput, await bodyOf(context));
+    const input = checked(undoInput, await bodyOf(context)) as UndoInput;
     const run = await runOf(context, ui);
-    const position = await beside(run, (store) => store.undoReview(input.author));
+    const position = await beside(run, (store) => store.undoReview(input.author, input.position));
     if (position === undefined) throw new UsageError(`${input.author} has no review to take back`);
     return context.json(readSummary(run.file, position));
   });

@@ -13,7 +13,7 @@ import type { TaskKind } from "../tasks/task.ts";
  *     GET  /api/runs/:run/rows/:position      RowStory
  *     GET  /api/runs/:run/review?ReviewQuery  ReviewQueue
  *     POST /api/runs/:run/reviews             ReviewInput -> RowSummary
- *     POST /api/runs/:run/reviews/undo        {} -> RowSummary: takes the last review of this author back
+ *     POST /api/runs/:run/reviews/undo        UndoInput -> RowSummary: takes the last review of this author back
  *     GET  /api/runs/:run/report?gold=COLUMN  the report's JSON, see report/report-json.ts
  *     GET  /api/runs/:run/export?to=LAYOUT    the file, as `autolabel export` writes it
  *     POST /api/runs/:run/pause               {} -> RunStatus: asks the process that works on it to stop after its calls
@@ -188,6 +188,10 @@ export interface ReviewQueue {
   task: TaskKind;
   /** The labels that may be chosen; null for a task without a fixed set. */
   choices: { name: string; description: string | null }[] | null;
+  /** The fields of an extraction; null for other tasks. */
+  fields: string[] | null;
+  /** Whether the model states how sure it is: else no row is doubtful. */
+  isConfidenceAsked: boolean;
   /** The most doubtful first. */
   rows: ReviewRow[];
 }
@@ -209,6 +213,8 @@ export interface ReviewInput {
 
 export interface UndoInput {
   author: string;
+  /** The row whose last review is taken back: an author may review in two tabs. Default: the last one that was reviewed. */
+  position?: number;
 }
 
 export interface ReportQuery {

@@ -29,9 +29,10 @@ export class OpenRuns {
   /** A run by its id, which is looked up and never made into a path; undefined when the store has none of it. */
   async find(id: string): Promise<OpenRun | undefined> {
     const known = this.#open.get(id);
-    if (known && existsSync(known.file.path)) return known;
+    if (known?.file.isThere) return known;
     this.#open.delete(id);
     known?.file.close();
+    known?.watch.tell();
     const summary = listRuns(this.#settings.store).find((run) => run.id === id);
     if (!summary) return undefined;
     await bringUpToDate(summary.path);
@@ -65,7 +66,10 @@ export class OpenRuns {
   }
 
   close(): void {
-    for (const { file } of this.#open.values()) file.close();
+    for (const { file, watch } of this.#open.values()) {
+      file.close();
+      watch.tell();
+    }
     this.#open.clear();
   }
 }

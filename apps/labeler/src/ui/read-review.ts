@@ -40,6 +40,8 @@ export function readReviewQueue(file: RunFile, { below = 0.8, gold, count = 50 }
       reviewed: reviewed.length,
       task: config.task ?? "classification",
       choices: choicesOf(config),
+      fields: config.schema ? Object.keys(config.schema.properties ?? {}) : null,
+      isConfidenceAsked: config.confidence,
       rows: rowsOf(all, kinds.flatMap(({ first }) => first).slice(0, count), gold),
     };
   });

@@ -7,6 +7,9 @@ import type { Query, RunFile } from "./run-file.ts";
 
 const longestText = 300;
 
+/** Stands for a list without a label among the names of labels. */
+export const noNames = "(none)";
+
 /** Some of the rows that a query finds. Which ones it finds is kept, so that scrolling through them asks only once. */
 export function readRows(file: RunFile, query: RowQuery & { from: number; count: number }): RowWindow {
   const { from, count, ...which } = query;
@@ -80,9 +83,9 @@ function conditionsOf(all: Query, { status, label, search }: RowQuery): { condit
     values.push(status);
   }
   if (label !== undefined) {
-    const human = hasReviews ? `OR position IN (SELECT position FROM human h WHERE ${isNamed("h.label")})` : "";
-    conditions.push(`${model}status <> 'unpaid' AND status = 'labeled' AND ${isNamed("r.label")} ${human}`);
-    values.push(label, label, ...(hasReviews ? [label, label] : []));
+    const human = hasReviews ? `OR position IN (SELECT position FROM human h WHERE ${isNamed("h.label", label)})` : "";
+    conditions.push(`${model}status <> 'unpaid' AND status = 'labeled' AND ${isNamed("r.label", label)} ${human}`);
+    values.push(label, label, label, ...(hasReviews ? [label, label, label] : []));
   }
   if (search !== undefined) {
     // LIKE folds the case of ASCII letters alone.
@@ -99,9 +102,10 @@ function isAscii(text: string): boolean {
   return Buffer.byteLength(text) === text.length;
 }
 
-/** SQL: whether a label is this name, has it among several, or has mentions of this kind. */
-function isNamed(label: string): string {
-  return `(${label} = json_quote(?) OR (${label} LIKE '[%' AND EXISTS (SELECT 1 FROM json_each(${label}) e
+/** SQL: whether a label is this name or this JSON, has it among several, or has mentions of this kind; or is none of several. */
+function isNamed(label: string, name: string): string {
+  const named = noNames === name ? `${label} = '[]' OR ` : "";
+  return `(${named}${label} = json_quote(?) OR ${label} = ? OR (${label} LIKE '[%' AND EXISTS (SELECT 1 FROM json_each(${label}) e
     WHERE coalesce(CASE e.type WHEN 'object' THEN json_extract(e.value, '$.label') END, e.value) = ?)))`;
 }
 
@@ -144,7 +148,7 @@ export function summaryOf(row: StoredSummary): RowSummary {
   return {
     position: Number(row.position),
     rowId: row.row_id,
-    text: row.text.length > longestText ? row.text.slice(0, longestText) : row.text,
+    text: row.text.length > longestText ? beginningOf(row.text) : row.text,
     status: human === null ? row.status : "labeled",
     label: human ?? modelLabel,
     modelLabel,
@@ -153,6 +157,11 @@ export function summaryOf(row: StoredSummary): RowSummary {
     attempts: Number(row.attempts),
     review: row.review === null ? null : (JSON.parse(row.review) as Review),
   };
+}
+
+/** The first characters; none of two halves is cut through. */
+function beginningOf(text: string): string {
+  return text.slice(0, longestText).replace(/[\uD800-\uDBFF]$/, "");
 }
 
 /** @throws UsageError when there is no such row. */

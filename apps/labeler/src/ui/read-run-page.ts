@@ -5,6 +5,7 @@ import { type PaidRow, paidSample, readPaidSample, sampledAttempts } from "../st
 import type { LabelValue, RowStatus } from "../store/row.ts";
 import { humanRows } from "../store/sqlite-reviews.ts";
 import type { BurnPoint, ErrorGroup, ForecastBand, NamedCost, NamedCount, RunPage } from "./api.ts";
+import { noNames } from "./read-rows.ts";
 import type { Query, RunFile } from "./run-file.ts";
 
 const mostPoints = 300n;
@@ -141,7 +142,7 @@ function namesIn(label: LabelValue): Iterable<string> {
   if (typeof label === "string") return [label];
   if (!Array.isArray(label)) return [JSON.stringify(label)];
   const names = (label as (string | { label: string })[]).map((each) => (typeof each === "string" ? each : each.label));
-  return names.length === 0 ? ["(none)"] : new Set(names);
+  return names.length === 0 ? [noNames] : new Set(names);
 }
 
 function modelsOf(all: Query): NamedCost[] {

@@ -1,7 +1,7 @@
 import { BudgetError } from "@autolabel/budget-core";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { streamSSE } from "hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { readStatus } from "../progress/read-status.ts";
 import { UsageError } from "../usage-error.ts";
 import { guardAccess } from "./access.ts";
@@ -54,13 +54,13 @@ function addLooks(app: Hono, ui: UiContext): void {
     const { summary } = await runOf(context, ui);
     const { gold, reviews } = readReportQuery(context.req.query());
     const flags = [...(gold === undefined ? [] : ["--gold", gold]), ...(reviews ? ["--reviews"] : [])];
-    const report = await ui.processes.output(["report", summary.id, "--json", ...storeFlags(ui), ...flags]);
+    const report = await ui.processes.output(["report", "--json", ...storeFlags(ui), ...flags, "--", summary.id]);
     return context.body(report, 200, { "content-type": "application/json" });
   });
   app.get("/api/runs/:run/export", async (context) => {
     const { summary } = await runOf(context, ui);
     const { to, fileName } = readExportQuery(context.req.query(), summary.id);
-    const file = await ui.processes.output(["export", summary.id, "--to", to, "-o", "-", ...storeFlags(ui)]);
+    const file = await ui.processes.output(["export", "--to", to, "-o", "-", ...storeFlags(ui), "--", summary.id]);
     return context.body(file, 200, {
       "content-type": "application/octet-stream",
       "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`,
@@ -76,21 +76,25 @@ async function runPage(run: OpenRun, { settings, processes }: UiContext): Promis
 /** The run page now, and whenever somebody wrote to the run, until the browser goes. */
 function events(context: Context, run: OpenRun, ui: UiContext): Response {
   if (context.req.method === "HEAD") return context.body(null, 200, { "content-type": "text/event-stream" });
-  return streamSSE(context, async (stream) => {
+  const send = async (stream: SSEStreamingApi) => {
     let wake = () => {};
     const stopListening = run.watch.listen(() => wake());
-    stream.onAbort(() => {
+    stream.onAbort(() => wake());
+    try {
+      // Without the run the stream ends; asked again, the server says why.
+      while (!stream.aborted && run.file.isThere) {
+        const changed = new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        await stream.writeSSE({ event: "run", data: JSON.stringify(await runPage(run, ui)) });
+        await changed;
+      }
+    } finally {
       stopListening();
-      wake();
-    });
-    while (!stream.aborted) {
-      const changed = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      await stream.writeSSE({ event: "run", data: JSON.stringify(await runPage(run, ui)) });
-      await changed;
     }
-  });
+  };
+  // The browser is told by its next request what is wrong.
+  return streamSSE(context, send, async () => {});
 }
 
 function pageFile(context: Context, page: ReadonlyMap<string, PageFile>): Response {

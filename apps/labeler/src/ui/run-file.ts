@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import { kindOfError } from "../report/wrong-rows.ts";
@@ -11,20 +12,29 @@ export type Query = <Row>(sql: string, ...values: SQLInputValue[]) => Row[];
 export class RunFile {
   readonly path: string;
   readonly #database: DatabaseSync;
+  /** Tells this file from another one of the same name. */
+  readonly #inode: bigint | undefined;
   readonly #statements = new Map<string, StatementSync>();
   readonly #kept = new Map<string, Kept>();
 
   /** @throws UsageError when another version of autolabel wrote it. */
   constructor(path: string) {
     this.path = path;
+    this.#inode = inodeOf(path);
     this.#database = openBesideToRead(path);
     this.#database.function("kind_of_error", { deterministic: true }, (error) =>
       kindOfError(error === null ? null : String(error)),
     );
   }
 
-  /** Changes whenever somebody wrote to the run, or began or ceased to work on it. */
+  /** Whether its path still leads to it: somebody may have deleted the run, or have put another one in its place. */
+  get isThere(): boolean {
+    return this.isOpen && this.#inode !== undefined && inodeOf(this.path) === this.#inode;
+  }
+
+  /** Changes whenever somebody wrote to the run, began or ceased to work on it, or took it away. */
   version(): string {
+    if (!this.isThere) return "gone";
     const [row] = this.all<{ data_version: bigint }>("PRAGMA data_version");
     return `${row?.data_version} ${isRunLocked(this.path)}`;
   }
@@ -92,6 +102,10 @@ export class RunFile {
   close(): void {
     this.#database.close();
   }
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
 interface Kept {

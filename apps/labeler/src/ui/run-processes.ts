@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { UsageError } from "../usage-error.ts";
@@ -64,10 +64,10 @@ export class RunProcesses {
     { log, session, onEnd }: { log: string; session: () => string | undefined; onEnd: () => void },
   ): Promise<void> {
     const before = session();
-    const file = openSync(log, "w");
+    const file = openSync(log, logMode);
     let child: ChildProcess;
     try {
-      child = this.#spawn(["resume", run, ...args], ["ignore", "ignore", file], true);
+      child = this.#spawn(["resume", ...args, "--", run], ["ignore", "ignore", file], true);
     } finally {
       closeSync(file);
     }
@@ -103,6 +103,9 @@ export class RunProcesses {
 }
 
 const lookMs = 25;
+
+/** A link in the store may lead to a file of somebody else's. */
+const logMode = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_NOFOLLOW ?? 0);
 
 /** The error in what a command said to a person. */
 function problemIn(said: string): string {

@@ -18,7 +18,7 @@ export class RunWatch {
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     if (!this.#timer) {
-      this.#version = this.#file.version();
+      this.#version = this.#versionNow();
       this.#timer = setInterval(() => this.#look(), watchMs);
     }
     return () => {
@@ -35,9 +35,18 @@ export class RunWatch {
   }
 
   #look(): void {
-    const version = this.#file.version();
+    const version = this.#versionNow();
     if (version === this.#version) return;
     this.#version = version;
     this.tell();
+  }
+
+  /** What cannot be read at this moment is another version: who listens looks for himself, and is told what is wrong. */
+  #versionNow(): string {
+    try {
+      return this.#file.version();
+    } catch {
+      return "unreadable";
+    }
   }
 }

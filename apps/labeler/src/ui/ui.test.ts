@@ -250,6 +250,16 @@ describe("reviews", () => {
     for (const place of [0, 1, 2]) expect(after[place]).toBe(before.split("\n")[place]);
   });
 
+  it("of a row are taken back alone where that is asked for: an author may have two tabs", async () => {
+    const ui = await serve(await finishedRun());
+    for (const position of [0, 1, 2]) await review(ui, { position, action: "skip" });
+    const undo = (position: number) => ui.ask("/api/runs/data-1/reviews/undo", { body: { author: "Ada", position } });
+    expect((await undo(1)).json).toMatchObject({ position: 1, review: null });
+    expect((await undo(1)).status).toBe(400);
+    const { rows } = await ui.get<RowWindow>("/api/runs/data-1/rows?count=3");
+    expect(rows.map(({ review: said }) => said?.action)).toEqual(["skip", undefined, "skip"]);
+  });
+
   it("are refused where the task cannot have them", async () => {
     const cli = await finishedRun();
     const ui = await serve(cli);
@@ -428,7 +438,120 @@ describe("a run that goes on", () => {
   });
 });
 
+describe("a run that is taken away while it is looked at", () => {
+  const path = () => join(folder, ".autolabel/data-1.sqlite");
+
+  it("ends its events, is not there any more, and the server goes on", async () => {
+    const ui = await serve(await finishedRun());
+    const seen: RunPage[] = [];
+    for await (const page of ui.events<RunPage>("/api/runs/data-1/events")) {
+      seen.push(page);
+      for (const suffix of ["", "-wal", "-shm", ".lock"]) rmSync(`${path()}${suffix}`, { force: true });
+      // Whoever asks meanwhile makes the server let the file go.
+      expect((await ui.ask("/api/runs/data-1")).status).toBe(404);
+    }
+    expect(seen).toHaveLength(1);
+    expect((await ui.ask("/api/runs/data-1/events")).status).toBe(404);
+    expect(await ui.get<RunsPage>("/api/runs")).toMatchObject({ runs: [] });
+  });
+
+  it("ends its events when nobody asks for it, too", async () => {
+    const ui = await serve(await finishedRun());
+    let seen = 0;
+    for await (const _page of ui.events<RunPage>("/api/runs/data-1/events")) {
+      seen++;
+      for (const suffix of ["", "-wal", "-shm", ".lock"]) rmSync(`${path()}${suffix}`, { force: true });
+    }
+    expect(seen).toBe(1);
+  });
+
+  it("is the one that took its name", async () => {
+    const cli = await finishedRun();
+    const ui = await serve(cli);
+    expect((await ui.get<RowWindow>("/api/runs/data-1/rows")).total).toBe(30);
+    for (const suffix of ["", "-wal", "-shm", ".lock"]) rmSync(`${path()}${suffix}`, { force: true });
+    cli.writeData("data.csv", 5);
+    expect((await cli.run(labelArgs("data.csv", "--budget", "1", "-o", "other.csv"))).code).toBe(4);
+    expect((await ui.get<RowWindow>("/api/runs/data-1/rows")).total).toBe(5);
+  });
+});
+
+describe("a run whose labels are more than names", () => {
+  /** Answers as a model would that was asked for these results, in the order of the rows. */
+  const answering = (results: readonly unknown[]): SimulatorOptions => ({
+    answer: ({ lastUserText }) => JSON.stringify({ result: results[Number(/#(\d)/.exec(lastUserText)?.[1])] }),
+  });
+  const texts = (...texts: string[]) => texts.map((text) => `${JSON.stringify({ text })}\n`).join("");
+
+  it("lists, finds and counts mentions by their kind, and takes those that a person names", async () => {
+    const ada = { text: "Ada", label: "person" };
+    const cli = await simulated(answering([[ada, { text: "Paris", label: "city" }], [], "nothing"]));
+    const args = ["--task", "entities", "--labels", "person,city", "--model", "openrouter:openai/gpt-4o-mini"];
+    writeFileSync(join(folder, "data.jsonl"), texts("Ada went to Paris, Paris! #0", "Nobody #1", "Paris was here #2"));
+    expect((await cli.run(["label", "data.jsonl", ...args, "--budget", "1"])).code).toBe(4);
+    const ui = await serve(cli);
+    const { labels } = await ui.get<RunPage>("/api/runs/data-1");
+    expect(new Set(labels.map(({ name }) => name))).toEqual(new Set(["person", "city", "(none)"]));
+    expect(labels.map(({ rows }) => rows)).toEqual([1, 1, 1]);
+    const places = async (label: string) =>
+      (await ui.get<RowWindow>(`/api/runs/data-1/rows?label=${label}`)).rows.map(({ position }) => position);
+    expect([await places("city"), await places("(none)"), await places("town")]).toEqual([[0], [1], []]);
+
+    const say = async (position: number, label: unknown) =>
+      ui.ask("/api/runs/data-1/reviews", { body: { author: "Ada", action: "correct", position, label } });
+    const second = { start: 19, end: 24, text: "Paris", label: "city" };
+    // One that has its place, and one that is looked for.
+    expect((await say(0, [second, ada])).json).toMatchObject({ label: [{ ...ada, start: 0, end: 3 }, second] });
+    expect((await say(2, [{ text: "Paris", label: "city" }])).json).toMatchObject({
+      label: [{ start: 0, end: 5, label: "city" }],
+    });
+    expect((await say(1, [])).status).toBe(200);
+    for (const wrong of [
+      [{ text: "Rome", label: "city" }],
+      [second, { text: "Ada", label: "town" }],
+      [7],
+      [{ start: 1 }],
+    ])
+      expect([(await say(0, wrong)).status, wrong]).toEqual([400, wrong]);
+    expect(await places("city")).toEqual([0, 2]);
+  });
+
+  it("finds the rows of a record, and takes one for a row that had none", async () => {
+    const schema = {
+      type: "object",
+      properties: { who: { type: "string" }, age: { type: "number" } },
+      required: ["who", "age"],
+    };
+    const cli = await simulated(answering([{ who: "Ada", age: 36 }, "nothing"]));
+    writeFileSync(join(folder, "schema.json"), JSON.stringify(schema));
+    writeFileSync(join(folder, "data.jsonl"), texts("Ada is 36 #0", "Bob is 40 #1"));
+    const args = ["--task", "extraction", "--schema", "schema.json", "--model", "openrouter:openai/gpt-4o-mini"];
+    expect((await cli.run(["label", "data.jsonl", ...args, "--budget", "1"])).code).toBe(4);
+    const ui = await serve(cli);
+    const { labels } = await ui.get<RunPage>("/api/runs/data-1");
+    expect(labels).toEqual([{ name: '{"who":"Ada","age":36}', rows: 1 }]);
+    const found = await ui.get<RowWindow>(
+      `/api/runs/data-1/rows?${new URLSearchParams({ label: labels[0]?.name ?? "" })}`,
+    );
+    expect(found.rows.map(({ position }) => position)).toEqual([0]);
+    const queue = await ui.get<ReviewQueue>("/api/runs/data-1/review");
+    expect(queue).toMatchObject({ task: "extraction", choices: null, fields: ["who", "age"], rows: [{ position: 1 }] });
+    const say = (label: unknown) =>
+      ui.ask("/api/runs/data-1/reviews", { body: { author: "Ada", action: "correct", position: 1, label } });
+    expect((await say({ who: "Bob", age: "40" })).json).toEqual({ error: expect.stringContaining("age") });
+    expect((await say({ who: "Bob", age: 40 })).json).toMatchObject({ label: { who: "Bob", age: 40 } });
+  });
+});
+
 describe("all runs", () => {
+  it("are shown with texts that are cut at a whole character", async () => {
+    const cli = await simulated();
+    writeFileSync(join(folder, "data.csv"), `text\n${"x".repeat(299)}😀 and more\n${"y".repeat(298)}😀 and more\n`);
+    await cli.run(labelArgs("data.csv", "--budget", "1"));
+    const { rows } = await (await serve(cli)).get<RowWindow>("/api/runs/data-1/rows");
+    expect(rows.map(({ text }) => text)).toEqual(["x".repeat(299), `${"y".repeat(298)}😀`]);
+  });
+
   it("are told with the pools that they share", async () => {
     const cli = await simulated();
     for (const name of ["a", "b"]) {

@@ -3,7 +3,7 @@ import { formatCount } from "../../../src/progress/bar.ts";
 import type { RowStatus } from "../../../src/store/row.ts";
 import type { RowQuery } from "../../../src/ui/api.ts";
 import type { RunPageProps } from "../app.tsx";
-import { rowStatuses, statusNames } from "../format.ts";
+import { labelName, rowStatuses, statusNames } from "../format.ts";
 import { RowPanel } from "../parts/row-panel.tsx";
 import { RowsGrid } from "../parts/rows-grid.tsx";
 import { linkTo } from "../route.ts";
@@ -69,7 +69,7 @@ function Filters({ run, asked, change }: FilterProps) {
           <option value="">all labels</option>
           {run.labels.map(({ name, rows }) => (
             <option key={name} value={name}>
-              {name} ({formatCount(rows)})
+              {labelName(name)} ({formatCount(rows)})
             </option>
           ))}
         </select>

@@ -116,7 +116,7 @@ function Report({ report }: { report: ReportJson }) {
   );
 }
 
-function Accuracy({ quality: { ofAll, ofLabeled, gold, goldRows, unreadableGold } }: { quality: Quality }) {
+function Accuracy({ quality: { ofAll, ofLabeled, gold, unreadableGold } }: { quality: Quality }) {
   return (
     <section className="accuracy" aria-labelledby="accuracy">
       <h2 id="accuracy">Accuracy</h2>
@@ -129,7 +129,8 @@ function Accuracy({ quality: { ofAll, ofLabeled, gold, goldRows, unreadableGold 
         {formatCount(ofAll.count)} of {formatCount(ofAll.total)} rows with a true label in <code>{gold}</code> are
         right; one without a label counts as wrong. Of the {formatCount(ofLabeled.total)} that have a label{" "}
         {percent(ofLabeled.share)} are right ({interval(ofLabeled)}).
-        {unreadableGold > 0 && ` ${rowsText(unreadableGold)} of ${formatCount(goldRows)} cannot be judged.`}
+        {unreadableGold > 0 &&
+          ` ${rowsText(unreadableGold)} were not judged: their true label cannot be read as one of the task.`}
       </p>
     </section>
   );
@@ -272,7 +273,7 @@ function WrongKind({ rows, examples }: ReportJson["wrong"][number]) {
       </summary>
       <ul className="plain">
         {examples.map(({ rowId, text, error }) => (
-          <li key={rowId} className="quote">
+          <li key={rowId} className="quote" dir="auto">
             {text}
             {error !== null && <small className="sub">{error}</small>}
           </li>

@@ -3,7 +3,7 @@ import { formatCount } from "../../../src/progress/bar.ts";
 import type { RunsPage } from "../../../src/ui/api.ts";
 import type { RunPageProps } from "../app.tsx";
 import { labelText } from "../format.ts";
-import { Choices } from "../parts/choices.tsx";
+import { Choices, type FilterElement } from "../parts/choices.tsx";
 import { Empty, Failure, Loading } from "../parts/notice.tsx";
 import { ReviewCard } from "../parts/review-card.tsx";
 import { ReviewHelp } from "../parts/review-help.tsx";
@@ -69,7 +69,7 @@ export function ReviewPage({ run, query }: RunPageProps) {
 function Desk({ run, author, query }: { run: string; author: string; query: string }) {
   const review = useReview(run, { query, author });
   const [isHelping, setHelping] = useState(false);
-  const filter = useRef<HTMLInputElement>(null);
+  const filter = useRef<FilterElement>(null);
   useReviewKeys(review, { onHelp: () => setHelping(true), onFilter: () => filter.current?.focus() });
   const { row, error } = review;
   const last = review.said.at(-1);
@@ -111,6 +111,11 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
       ) : (
         <Empty title="Nothing waits for you">
           <p>No row is invalid, less sure than asked for, or unlike its true label.</p>
+          {!review.isConfidenceAsked && (
+            <p>
+              The model was not asked how sure it is: with <code>--confidence</code> the doubtful rows would come here.
+            </p>
+          )}
         </Empty>
       )}
     </>
@@ -148,8 +153,13 @@ function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => voi
       const { review: now, ...on } = current.current;
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector("dialog[open]")) return;
+      // Arrows scroll the box that they are in.
+      if (event.key.startsWith("Arrow") && event.target instanceof HTMLElement && event.target.matches(".scroll"))
+        return;
       // Enter presses the button that it is at.
       if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.matches("button, a")) return;
+      // A key that is held down walks; it says nothing of rows that nobody saw.
+      if (event.repeat && !walking.includes(event.key)) return;
       const choice = now.choices?.[choiceOf(event.key)];
       const act = choice && now.task !== "entities" ? () => now.choose(choice.name) : keysOf(now, on).get(event.key);
       if (!act) return;
@@ -160,6 +170,8 @@ function useReviewKeys(review: Review, { onHelp, onFilter }: { onHelp: () => voi
     return () => removeEventListener("keydown", press);
   }, []);
 }
+
+const walking = ["j", "k", "ArrowDown", "ArrowUp"];
 
 /** `1` is the first choice, `0` the tenth. */
 function choiceOf(key: string): number {
@@ -198,8 +210,12 @@ function Queue({ review: { rows, at, move } }: { review: Review }) {
       {ahead.map((row, place) => (
         <li key={row.position}>
           <button type="button" className="next" onClick={() => move(place + 1)}>
-            <span className="cut">{row.text}</span>
-            <span>{labelText(row.label)}</span>
+            <span className="cut" dir="auto">
+              {row.text}
+            </span>
+            <span className="cut" dir="auto">
+              {labelText(row.label)}
+            </span>
           </button>
         </li>
       ))}

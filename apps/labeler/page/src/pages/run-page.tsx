@@ -3,7 +3,7 @@ import { formatCount } from "../../../src/progress/bar.ts";
 import { percent } from "../../../src/report/words.ts";
 import type { RunPage } from "../../../src/ui/api.ts";
 import type { RunPageProps } from "../app.tsx";
-import { each, rowStatuses, statusNames, timeText } from "../format.ts";
+import { each, labelName, rowStatuses, statusNames, timeText } from "../format.ts";
 import { Amount } from "../parts/amount.tsx";
 import { Loading } from "../parts/notice.tsx";
 import { RunActions } from "../parts/run-actions.tsx";
@@ -166,7 +166,7 @@ function LabelsTable({ run }: { run: RunPage }) {
               {run.labels.map(({ name, rows }) => (
                 <tr key={name}>
                   <th scope="row">
-                    <a href={linkTo(run.status.id, "data", { label: name })}>{name}</a>
+                    <a href={linkTo(run.status.id, "data", { label: name })}>{labelName(name)}</a>
                     <ShareBar share={rows / most} />
                   </th>
                   <td className="n">{formatCount(rows)}</td>
@@ -196,13 +196,13 @@ function ModelsTable({ run }: { run: RunPage }) {
             <tr>
               <th scope="col">Model</th>
               <th scope="col" className="n">
-                Rows
+                Calls
               </th>
               <th scope="col" className="n">
                 Cost
               </th>
               <th scope="col" className="n">
-                A row
+                A call
               </th>
             </tr>
           </thead>

@@ -1,16 +1,18 @@
-import { type FormEvent, type KeyboardEvent, type RefObject, useState } from "react";
-import type { LabelValue } from "../../../src/store/row.ts";
+import { type FormEvent, type KeyboardEvent, type RefObject, useId, useState } from "react";
 import type { ReviewRow } from "../../../src/ui/api.ts";
 import { fieldOf } from "../field-of.ts";
-import { labelText } from "../format.ts";
+import { labelForm } from "../label-form.ts";
 import type { Review } from "../use-review.ts";
 
 interface Props {
   row: ReviewRow;
   review: Review;
   /** Where a label is looked for. */
-  filter: RefObject<HTMLInputElement | null>;
+  filter: RefObject<FilterElement | null>;
 }
+
+/** What `/` leads to. */
+export type FilterElement = HTMLInputElement & HTMLTextAreaElement;
 
 /** More labels than keys are looked for by typing. */
 const keyCount = 10;
@@ -109,46 +111,50 @@ function FixedChoices({ row, review, filter, choices }: Props & { choices: NonNu
   );
 }
 
-/** A label of a task without a fixed set: text as it is, anything else as JSON. */
+/** A label of a task without a fixed set, in words. */
 function FreeChoice({ row, review, filter }: Props) {
-  const isText = row.label === null || typeof row.label === "string";
+  const { draft } = review;
+  const form = labelForm(review, draft?.position === row.position ? draft : row);
   const [error, setError] = useState<string>();
+  const id = useId();
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const text = fieldOf(new FormData(event.currentTarget), "label");
-    const label = isText ? text : parsed(text);
-    if (label === undefined) setError("This is no JSON.");
-    else review.say({ action: "correct", label });
+    try {
+      review.say({ action: "correct", label: form.read(fieldOf(new FormData(event.currentTarget), "label")) });
+    } catch (wrong) {
+      setError((wrong as Error).message);
+    }
+  };
+  const field = {
+    id,
+    ref: filter,
+    name: "label",
+    autoComplete: "off",
+    defaultValue: form.text,
+    onKeyDown: ({ key, ctrlKey, metaKey, currentTarget }: KeyboardEvent<HTMLInputElement | HTMLTextAreaElement>) => {
+      if (key === "Escape") currentTarget.blur();
+      if (key === "Enter" && (ctrlKey || metaKey)) currentTarget.form?.requestSubmit();
+    },
   };
   return (
     <form onSubmit={submit}>
-      <label className="field">
-        <span>
-          {isText ? "Answer" : "Label as JSON"} <kbd>/</kbd>
-        </span>
-        <input
-          ref={filter}
-          name="label"
-          required
-          autoComplete="off"
-          defaultValue={isText ? labelText(row.label) : JSON.stringify(row.label)}
-          onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-        />
-      </label>
+      <div className="field">
+        <label htmlFor={id}>
+          {form.name} <kbd>/</kbd>
+        </label>
+        {form.isLong ? (
+          <textarea {...field} dir="auto" rows={Math.min(14, form.text.split("\n").length + 2)} spellCheck={false} />
+        ) : (
+          <input {...field} dir="auto" required />
+        )}
+      </div>
+      {form.hint !== null && <p className="soft">{form.hint}</p>}
       {error !== undefined && (
         <p className="said-no" role="alert">
           {error}
         </p>
       )}
-      <button type="submit">Correct</button>
+      <button type="submit">Correct {form.isLong && <kbd>Ctrl Enter</kbd>}</button>
     </form>
   );
-}
-
-function parsed(text: string): LabelValue | undefined {
-  try {
-    return JSON.parse(text) as LabelValue;
-  } catch {
-    return undefined;
-  }
 }

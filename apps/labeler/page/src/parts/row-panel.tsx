@@ -7,8 +7,10 @@ import { labelText, statusNames, timeText } from "../format.ts";
 import { useResource } from "../use-resource.ts";
 import { Amount } from "./amount.tsx";
 import { Confidence } from "./confidence.tsx";
+import { Label } from "./label.tsx";
 import { Failure, Loading } from "./notice.tsx";
 import { Pairs } from "./pairs.tsx";
+import { RowText } from "./row-text.tsx";
 
 /** The whole story of a row, beside the grid. */
 export function RowPanel({ run, position, onClose }: { run: string; position: number; onClose: () => void }) {
@@ -45,7 +47,7 @@ export function RowPanel({ run, position, onClose }: { run: string; position: nu
 function Story({ row }: { row: RowStory }) {
   return (
     <>
-      <p className="full-text">{row.fullText}</p>
+      <RowText text={row.fullText} label={row.label} />
       <Verdict row={row} />
       <section>
         <h3>Calls</h3>
@@ -60,13 +62,20 @@ function Story({ row }: { row: RowStory }) {
         {row.prompt?.map(({ role, content }) => (
           <details key={`${role} ${content}`} open={role === "user"}>
             <summary>{role}</summary>
-            <pre>{content}</pre>
+            <pre dir="auto">{content}</pre>
           </details>
         ))}
       </section>
       <section>
         <h3>Columns</h3>
-        <Pairs pairs={Object.entries(row.input).map(([name, value]) => [name, textOf(value)])} />
+        <Pairs
+          pairs={Object.entries(row.input).map(([name, value]) => [
+            name,
+            <span key={name} dir="auto">
+              {textOf(value)}
+            </span>,
+          ])}
+        />
       </section>
     </>
   );
@@ -78,9 +87,9 @@ function Verdict({ row }: { row: RowStory }) {
     <>
       <Pairs
         pairs={[
-          ["label", row.label === null ? "none" : <b key="label">{labelText(row.label)}</b>],
+          ["label", row.label === null ? "none" : <Label key="label" value={row.label} />],
           ["state", statusNames[row.status]],
-          ...(said ? [["model said", labelText(row.modelLabel) || "nothing"] as const] : []),
+          ...(said ? [["model said", row.modelLabel === null ? "nothing" : labelText(row.modelLabel)] as const] : []),
           ["confidence", <Confidence key="confidence" value={row.confidence} />],
           ["cost", <Amount key="cost" usd={row.costUsd} />],
           ["charged calls", String(row.attempts)],
@@ -93,7 +102,9 @@ function Verdict({ row }: { row: RowStory }) {
       {row.explanation !== null && (
         <section>
           <h3>Why, in the model’s words</h3>
-          <p className="quote">{row.explanation}</p>
+          <p className="quote" dir="auto">
+            {row.explanation}
+          </p>
         </section>
       )}
       {row.reviews.length > 0 && (
@@ -123,7 +134,7 @@ function Call({ call }: { call: CallStory }) {
         <Amount usd={call.costUsd} /> <span className="soft">{evidenceNames[call.kind]}</span>
       </h4>
       {call.isSuperseded && <p className="soft">Its answer was bought again later.</p>}
-      {call.answer !== null && <pre>{call.answer}</pre>}
+      {call.answer !== null && <pre dir="auto">{call.answer}</pre>}
       <Pairs
         pairs={[
           ["model", call.modelId ?? "not told"],

@@ -197,7 +197,9 @@ function GridRow({ index, top, row, isTabbed, isOpen, onOpen, onWalk }: RowProps
           {number}
         </button>
       </td>
-      <td className="text">{row ? row.text : <span className="bone" />}</td>
+      <td className="text" dir="auto">
+        {row ? row.text : <span className="bone" />}
+      </td>
       <td className="label">
         {row && (row.label === null ? <NoLabel status={row.status} /> : labelText(row.label))}
         {row?.review && row.review.action !== "skip" && (
