@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
+import type { Ledger } from "@autolabel/budget-core";
+import { GroupCommit, openDatabase, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import { stringifyExact } from "../data/exact-json.ts";
 import { openBeside, openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
@@ -81,6 +82,10 @@ export class SqliteRunStore implements RunStore {
     this.#database = openDatabase(path);
     this.commit = new GroupCommit(this.#database);
     migrateRunFile(this.#database);
+  }
+
+  openLedger(): Ledger {
+    return new SqliteLedger(this.commit);
   }
 
   async facts(): Promise<Readonly<Record<string, string>>> {
