@@ -30,13 +30,10 @@ export interface NewRun {
    *
    * @returns the run that is preferred.
    */
-  begin(facts: RunFacts, isPreferred: (before: RunSummary) => boolean): RunSummary | undefined;
+  begin(facts: Readonly<Record<string, string>>, isPreferred: (before: RunSummary) => boolean): RunSummary | undefined;
   /** Removes it, which has bought nothing. Until all of it is gone nobody else is given its id. */
   discard(): Promise<void>;
 }
-
-/** Facts that make a run one. */
-export type RunFacts = Readonly<Record<string, string>> & { readonly identity: string };
 
 const ending = ".sqlite";
 
