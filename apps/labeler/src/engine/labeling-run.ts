@@ -7,8 +7,7 @@ import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
 import { getLlmClient, priceOf, providerCallId, upstreamBudgetError } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
-import { countOf, type RowResult, type Standing, stopAskedFact } from "../store/run-store.ts";
-import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import { countOf, type RowResult, type RunStore, type Standing, stopAskedFact } from "../store/run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import type { CostRange } from "./cost-model.ts";
@@ -29,7 +28,7 @@ export class LabelingRun {
   readonly id: string;
   readonly config: LabelingConfig;
   readonly tracker: CostTracker;
-  readonly #store: SqliteRunStore;
+  readonly #store: RunStore;
   readonly #facts: Readonly<Record<string, string>>;
   readonly #budget: RunBudget;
   readonly #settings: Settings;
@@ -46,7 +45,7 @@ export class LabelingRun {
 
   private constructor(options: {
     id: string;
-    store: SqliteRunStore;
+    store: RunStore;
     facts: Readonly<Record<string, string>>;
     counts: RowCounts;
     standing: Standing;
@@ -69,7 +68,7 @@ export class LabelingRun {
 
   /** Opens the run in a store that holds its rows. */
   static async open(options: {
-    store: SqliteRunStore;
+    store: RunStore;
     settings: Settings;
     config: LabelingConfig;
     costTracker?: CostTracker | undefined;
@@ -254,7 +253,7 @@ export class LabelingRun {
     }
   }
 
-  /** Stops, waits for calls in flight and closes the run file. */
+  /** Stops, waits for calls in flight and closes the run's store. */
   async close(): Promise<void> {
     this.stop();
     if (!this.#finished) await this.#store.set({ outcome: "interrupted" });
@@ -323,7 +322,7 @@ export class LabelingRun {
       () => this.#forecast.charge(row, posting.receipt.costPicoUsd),
       () => undefined,
     );
-    if (!this.#budget.isInRunFile) return recorded;
+    if (!this.#budget.isInStore) return recorded;
     return undefined;
   }
 

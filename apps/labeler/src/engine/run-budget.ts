@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type BudgetExceededError, CostTracker, type Ledger, runWithBudget } from "@autolabel/budget-core";
-import { SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { accountName, addressOf, keepLlmBudgetAt, openShared, placeOf } from "../ledger/shared-ledger.ts";
-import type { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import type { RunStore } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
 
 /** The budget of one run. */
@@ -12,8 +11,8 @@ export interface RunBudget {
   tracker: CostTracker;
   /** All budgets that a call must fit, the run's own first. Rows' own limits are not among them. */
   limits: readonly CostTracker[];
-  /** Whether charges are kept in the run file, so that they share its transactions. */
-  isInRunFile: boolean;
+  /** Whether charges are kept where the run is, so that they share its transactions. */
+  isInStore: boolean;
   /** Makes calls for a row: they must fit the pool and the row's own limit too, in the same step. */
   callFor: <T>(position: number, call: () => T) => T;
   /** Whether a call was refused for the limit of its row, and not for one of the run. */
@@ -24,7 +23,7 @@ export interface RunBudget {
 /** What {@link openRunBudget} needs. */
 export interface RunBudgetOptions {
   runId: string;
-  store: SqliteRunStore;
+  store: RunStore;
   settings: Settings;
   config: LabelingConfig;
   costTracker?: CostTracker | undefined;
@@ -34,7 +33,7 @@ export interface RunBudgetOptions {
  * Which budget a run draws on, the first of: the tracker it was given, its own `budget`, the settings' `llmBudget`; and
  * a pool besides, where one is named.
  *
- * A budget that only this run draws on lives in the run file. What others draw on too lives in the shared ledger, and then
+ * A budget that only this run draws on lives in its store. What others draw on too lives in the shared ledger, and then
  * the run's own account does as well: a call is held in all of them in one step, which two ledgers could not do. The
  * answer is on file before its charge is posted there.
  *
@@ -64,7 +63,7 @@ export async function openRunBudget(options: RunBudgetOptions): Promise<RunBudge
     return {
       tracker,
       limits: [tracker, ...(pool ? [pool] : []), ...(tracker.parent ? [tracker.parent] : [])],
-      isInRunFile: kind === "own",
+      isInStore: kind === "own",
       callFor,
       isRowLimit: ({ scope }) => maxRowCost !== undefined && scope?.startsWith(rowScope) === true,
       close: opened.close,
@@ -86,7 +85,7 @@ async function openBudgets(kind: string, options: RunBudgetOptions, isNew: boole
   const budget = config.budget === undefined ? {} : { budget: config.budget };
   if (costTracker) return { tracker: costTracker.child({ name: runId }), close: async () => {} };
   if (kind === "own") {
-    const tracker = new CostTracker({ name: runId, ...budget, ledger: new SqliteLedger(store.commit) });
+    const tracker = new CostTracker({ name: runId, ...budget, ledger: store.openLedger() });
     return { tracker, close: () => tracker.ledger.close() };
   }
   const drawsOnLlmBudget = kind.startsWith("shared");

@@ -5,9 +5,8 @@ import { LabelingConfig, type LabelingConfigInput, storedConfig } from "../confi
 import type { Settings } from "../config/settings.ts";
 import { getLlmClient, quoteText } from "../llm-client.ts";
 import type { RowStatus } from "../store/row.ts";
-import type { AddRowsOptions, InputRow } from "../store/run-store.ts";
-import { findIdentity, listRuns, newRun, type RunSummary, removeRun, withStoreLocked } from "../store/runs.ts";
-import { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import type { AddRowsOptions, InputRow, RunStore } from "../store/run-store.ts";
+import { listRuns, newRun, openRun, type RunSummary } from "../store/runs.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import { mixedOrders } from "./inclusion.ts";
 import { LabelingRun } from "./labeling-run.ts";
@@ -41,7 +40,8 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
   quoteText(config, task.instructions, task);
   getLlmClient({ settings, config });
 
-  const { id, store } = newRun(settings.store, name);
+  const run = newRun(settings.store, name);
+  const { id, store } = run;
   let known: RunSummary | undefined;
   try {
     const { columns, identity, rowsIdentity } = await takeIn(store, options.rows, {
@@ -57,40 +57,24 @@ export async function startRun(options: StartRunOptions): Promise<LabelingRun> {
       columns: JSON.stringify(columns),
       createdAt: new Date().toISOString(),
       id,
-      identity,
       rowsIdentity,
     };
     const others = listRuns(settings.store).filter((run) => run.rowsIdentity === rowsIdentity);
     const [changed] = others;
     if (changed && others.every((run) => run.identity !== identity)) await options.whenChanged?.(changed, task.version);
-    // In one step, so that of two that start at once only one pays; a run is one from the commit of its identity on.
-    known = withStoreLocked(settings.store, () => {
-      const before = findIdentity(settings.store, identity);
-      if (before && options.whenKnown(before) === "continue") return before;
-      store.setNow(facts);
-      return undefined;
-    });
+    known = run.begin({ ...facts, identity }, (before) => options.whenKnown(before) === "continue");
     if (!known) return await LabelingRun.open({ store, settings, config, costTracker });
   } catch (error) {
-    await discard(settings.store, store);
+    await run.discard();
     throw error;
   }
-  await discard(settings.store, store);
+  await run.discard();
   return await resumeRun({
     run: known,
     settings,
     costTracker,
     reconfigure: () => options.config,
     ...given({ facts: options.facts }),
-  });
-}
-
-/** Removes a run that has bought nothing. Until all of it is gone nobody else is given its id. */
-async function discard(folder: string, store: SqliteRunStore): Promise<void> {
-  await withStoreLocked(folder, () => {
-    const closed = store.close();
-    removeRun(store.path);
-    return closed;
   });
 }
 
@@ -122,7 +106,7 @@ function taskFact(version: string): string {
 /** Opens a run to go on with it. */
 export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun> {
   const { run, settings, reconfigure = (stored) => stored, costTracker } = options;
-  const store = new SqliteRunStore(run.path);
+  const store = openRun(run);
   try {
     const inputBefore = JSON.parse((await store.facts()).config ?? "{}") as LabelingConfigInput;
     const before = new LabelingConfig(inputBefore);
@@ -156,13 +140,13 @@ export async function resumeRun(options: ResumeRunOptions): Promise<LabelingRun>
   }
 }
 
-async function hasBought(store: SqliteRunStore): Promise<boolean> {
+async function hasBought(store: RunStore): Promise<boolean> {
   const { rows, unpaid } = await store.counts();
   return unpaid < rows;
 }
 
 async function takeIn(
-  store: SqliteRunStore,
+  store: RunStore,
   rows: StartRunOptions["rows"],
   { name, taskVersion, ...options }: AddRowsOptions & { name: string; taskVersion: string },
 ) {

@@ -1,4 +1,4 @@
-import type { Posting, Receipt } from "@autolabel/budget-core";
+import type { Ledger, Posting, Receipt } from "@autolabel/budget-core";
 import type { LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from "./row.ts";
 
 /**
@@ -6,8 +6,11 @@ import type { LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from ".
  * from it again without a call.
  */
 export interface RunStore {
-  /** Where the run is kept, for messages. */
-  readonly path: string;
+  /**
+   * A ledger in the same place as the run. An answer that is recorded right before its call is settled there, with nothing
+   * waited for in between, is kept in one transaction with the charge: both are there or neither is. Close it before the store.
+   */
+  openLedger(): Ledger;
   /** All facts about the run, such as its budget. */
   facts(): Promise<Readonly<Record<string, string>>>;
   /** Sets facts about the run, durably. */
@@ -21,7 +24,10 @@ export interface RunStore {
    * fewer where they are some MB together.
    */
   pending(fromTurn: number, most?: number): Promise<PendingRow[]>;
-  /** Keeps a charged attempt and its answer, in one transaction with the charge where the ledger lives in the store. */
+  /**
+   * Keeps a charged attempt and its answer: in one transaction with the charge where that is posted by a ledger of
+   * {@link RunStore.openLedger}.
+   */
   recordAttempt(position: number, attempt: Attempt): Promise<void>;
   /** Keeps how a row ended, for its duplicates too. @returns how many rows ended with it. */
   finishRow(position: number, result: RowResult): Promise<number>;

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { UsageError } from "../usage-error.ts";
 import { isRunLocked } from "./run-lock.ts";
+import type { RunStore } from "./run-store.ts";
 import { SqliteRunStore } from "./sqlite-run-store.ts";
 
 /** A run as its file tells it. */
@@ -19,6 +20,21 @@ export interface RunSummary {
   isProbe: boolean;
 }
 
+/** A run that takes its rows in. It is none yet: if its process dies, the next start clears it away. */
+export interface NewRun {
+  id: string;
+  store: RunStore;
+  /**
+   * Makes it a run by its facts, unless there is one of the same identity and `isPreferred` says so of it. One step: of two
+   * that start at once only one pays.
+   *
+   * @returns the run that is preferred.
+   */
+  begin(facts: Readonly<Record<string, string>>, isPreferred: (before: RunSummary) => boolean): RunSummary | undefined;
+  /** Removes it, which has bought nothing. Until all of it is gone nobody else is given its id. */
+  discard(): Promise<void>;
+}
+
 const ending = ".sqlite";
 
 /** How long a file that another process has for a moment is waited for. */
@@ -33,7 +49,7 @@ export function runPath(folder: string, id: string): string {
  * Does something that no other process does to this store at the same moment; the operating system lets the next one in
  * even after `kill -9`. For steps of milliseconds: who waits does nothing else.
  */
-export function withStoreLocked<T>(folder: string, work: () => T): T {
+function withStoreLocked<T>(folder: string, work: () => T): T {
   mkdirSync(folder, { recursive: true });
   const lock = new DatabaseSync(join(folder, "runs.lock"), { timeout: patienceMs });
   try {
@@ -45,21 +61,41 @@ export function withStoreLocked<T>(folder: string, work: () => T): T {
 }
 
 /** Begins a run under a new id, the name and the next free number, and clears away what killed starts have left. */
-export function newRun(folder: string, name: string): { id: string; store: SqliteRunStore } {
+export function newRun(folder: string, name: string): NewRun {
   const stem = name.replace(/[^\p{L}\p{N}._-]+/gu, "-").replace(/^[.-]+/, "") || "run";
   // From its first moment on a run is locked by whoever starts it: one that is not, and is no run yet, was cut off.
   return withStoreLocked(folder, () => {
     for (const path of runFiles(folder)) if (isCutOff(path)) removeRun(path);
     for (let number = 1; ; number++) {
       const id = `${stem}-${number}`;
-      if (!existsSync(runPath(folder, id))) return { id, store: new SqliteRunStore(runPath(folder, id)) };
+      if (!existsSync(runPath(folder, id))) return newRunIn(folder, id, new SqliteRunStore(runPath(folder, id)));
     }
   });
 }
 
-/** The run that labels these rows, the last used one if there are several. */
-export function findIdentity(folder: string, identity: string): RunSummary | undefined {
-  return listRuns(folder).find((run) => run.identity === identity);
+function newRunIn(folder: string, id: string, store: SqliteRunStore): NewRun {
+  return {
+    id,
+    store,
+    begin: (facts, isPreferred) =>
+      withStoreLocked(folder, () => {
+        const before = listRuns(folder).find(({ identity }) => identity === facts.identity);
+        if (before && isPreferred(before)) return before;
+        store.setNow(facts);
+        return undefined;
+      }),
+    discard: () =>
+      withStoreLocked(folder, () => {
+        const closed = store.close();
+        removeRun(store.path);
+        return closed;
+      }),
+  };
+}
+
+/** Opens a run to work on it. @throws UsageError when another process does. */
+export function openRun(run: RunSummary): RunStore {
+  return new SqliteRunStore(run.path);
 }
 
 /** The runs of a store, the last used first. */
@@ -87,7 +123,7 @@ function runFiles(folder: string): string[] {
 }
 
 /** Removes a run's files. Only for one that has bought nothing. */
-export function removeRun(path: string): void {
+function removeRun(path: string): void {
   for (const suffix of ["", "-wal", "-shm", ".lock-journal", ".lock"]) rmSync(`${path}${suffix}`, { force: true });
 }
 

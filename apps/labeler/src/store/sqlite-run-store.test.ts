@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runStoreSuite } from "../testing/run-store-suite.ts";
 import { SqliteRunStore } from "./sqlite-run-store.ts";
 
 let folder: string;
@@ -13,44 +14,22 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const texts = (...all: string[]) => all.map((text, index) => ({ rowId: String(index), text, input: { text } }));
 
+describe("SqliteRunStore keeps the contract of a run store: it", () => {
+  const path = () => join(folder, "run.sqlite");
+  runStoreSuite(() => ({
+    open: async () => new SqliteRunStore(path()),
+    beside: async () => new SqliteRunStore(path(), { beside: true }),
+    afterKill: async () => {
+      // What the system has of the files at this moment is what a process that is killed leaves behind.
+      const left = join(folder, "left.sqlite");
+      for (const suffix of ["", "-wal"])
+        if (existsSync(`${path()}${suffix}`)) copyFileSync(`${path()}${suffix}`, `${left}${suffix}`);
+      return new SqliteRunStore(left);
+    },
+  }));
+});
+
 describe("SqliteRunStore", () => {
-  it("buys equal texts once, and gives the answer to each of their rows", async () => {
-    const store = new SqliteRunStore(join(folder, "run.sqlite"));
-    await store.addRows(texts("a", "b", "a", "a"), { order: { kind: "file" }, dedupe: true });
-    const pending = await store.pending(0);
-    expect(pending.map(({ position }) => position)).toEqual([0, 1]);
-    expect(await store.finishRow(0, { status: "labeled", label: "x", taskVersion: "v" })).toBe(3);
-    const rows = await Array.fromAsync(store.rows());
-    expect(rows.map(({ label, duplicateOf }) => [label, duplicateOf])).toEqual([
-      ["x", null],
-      [null, null],
-      ["x", 0],
-      ["x", 0],
-    ]);
-    expect(await store.counts()).toMatchObject({ rows: 4, labeled: 3, unpaid: 1 });
-    await store.close();
-  });
-
-  it("buys each row by itself where it is asked to", async () => {
-    const store = new SqliteRunStore(join(folder, "run.sqlite"));
-    await store.addRows(texts("a", "a"), { order: { kind: "file" }, dedupe: false });
-    expect(await store.pending(0)).toHaveLength(2);
-    await store.close();
-  });
-
-  it("buys rows again that were found wanting, and only then", async () => {
-    const store = new SqliteRunStore(join(folder, "run.sqlite"));
-    await store.addRows(texts("a", "b", "c", "c"), { order: { kind: "file" }, dedupe: true });
-    await store.finishRow(0, { status: "labeled", label: "x", taskVersion: "v" });
-    await store.finishRow(1, { status: "truncated", error: "cut", taskVersion: "v" });
-    await store.finishRow(2, { status: "invalid_label", error: "?", taskVersion: "v" });
-    expect(await store.pending(0)).toEqual([]);
-    expect(await store.reopen(["truncated", "invalid_label"])).toBe(3);
-    expect((await store.pending(0)).map(({ position }) => position)).toEqual([1, 2]);
-    expect((await store.row(1)).error).toBeNull();
-    await store.close();
-  });
-
   it("keeps sums that are those of the rows, whatever happens to them, and makes them for an older file", async () => {
     const path = join(folder, "run.sqlite");
     let store = new SqliteRunStore(path);
@@ -110,41 +89,6 @@ describe("SqliteRunStore", () => {
     await store.close();
     store = new SqliteRunStore(path);
     await check();
-    await store.close();
-  });
-
-  it("buys no row that a person labeled, and keeps who said what, also beside the process that works on it", async () => {
-    const path = join(folder, "run.sqlite");
-    const store = new SqliteRunStore(path);
-    await store.addRows(texts("a", "b", "a", "c"), { order: { kind: "file" }, dedupe: true });
-    await store.finishRow(0, { status: "error", error: "no answer", taskVersion: "v" });
-    await store.finishRow(1, { status: "labeled", label: "x", confidence: 0.5, source: "m", taskVersion: "v" });
-    const beside = new SqliteRunStore(path, { beside: true });
-    await beside.review({ position: 2, action: "correct", label: "y", author: "Ada" });
-    await beside.review({ position: 1, action: "accept", label: "x", author: "Bob" });
-    await expect(beside.review({ position: 3, action: "skip", label: null, author: "Bob" })).rejects.toThrow(
-      /no answer yet/,
-    );
-    await expect(beside.review({ position: 4, action: "skip", label: null, author: "Bob" })).rejects.toThrow(
-      /no row at place 4/,
-    );
-    expect((await store.pending(0, 10)).map(({ position }) => position)).toEqual([3]);
-    expect((await store.standing()).rest.rows).toBe(1);
-    expect(await store.reopen(["error", "labeled"])).toBe(0);
-    const [first, second, third] = await Array.fromAsync(store.rows());
-    for (const row of [first, third])
-      expect(row).toMatchObject({ label: "y", status: "labeled", source: "human:Ada", error: null });
-    expect(second).toMatchObject({ label: "x", source: "human:Bob", confidence: 0.5, review: { author: "Bob" } });
-    expect(await store.row(2)).toEqual(third);
-    const said = await Array.fromAsync(store.rows({ asModelSaid: true }));
-    expect(said[0]).toMatchObject({ label: null, status: "error", review: { label: "y" } });
-    expect(await beside.undoReview("Ada")).toBe(0);
-    expect(await beside.undoReview("Ada")).toBeUndefined();
-    expect((await store.pending(0, 10)).map(({ position }) => position)).toEqual([0, 3]);
-    expect(await store.isStopAsked()).toBe(false);
-    await beside.set({ stopAskedAt: "now" });
-    expect(await store.isStopAsked()).toBe(true);
-    await beside.close();
     await store.close();
   });
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { GroupCommit, openDatabase } from "@autolabel/budget-core/ledgers/sqlite";
+import type { Ledger } from "@autolabel/budget-core";
+import { GroupCommit, openDatabase, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import { stringifyExact } from "../data/exact-json.ts";
 import { openBeside, openToRead } from "./open-to-read.ts";
 import { orderRows } from "./order-rows.ts";
@@ -38,6 +39,7 @@ import {
   takeBackReview,
 } from "./sqlite-reviews.ts";
 import { migrateRunFile } from "./sqlite-run-schema.ts";
+import { storedAttempt } from "./stored-attempt.ts";
 import { readAttempt, readPending, readRow, type StoredRow } from "./stored-row.ts";
 
 /** Rows that are taken in or read ahead at once: so many, or fewer that are so long. */
@@ -81,6 +83,10 @@ export class SqliteRunStore implements RunStore {
     this.#database = openDatabase(path);
     this.commit = new GroupCommit(this.#database);
     migrateRunFile(this.#database);
+  }
+
+  openLedger(): Ledger {
+    return new SqliteLedger(this.commit);
   }
 
   async facts(): Promise<Readonly<Record<string, string>>> {
@@ -160,29 +166,15 @@ export class SqliteRunStore implements RunStore {
   }
 
   /** Not awaited by its caller where the ledger is in this file: it joins the transaction that posts the charge. */
-  recordAttempt(position: number, { posting, answer, taskVersion, callId }: Attempt): Promise<void> {
-    const { reservationId, receipt, outcome } = posting;
-    const finishReason = (outcome.result?.finishReason as { unified?: unknown } | undefined)?.unified;
+  recordAttempt(position: number, attempt: Attempt): Promise<void> {
+    const stored = storedAttempt(attempt);
     const at = new Date().toISOString();
     return this.commit.run(() => {
       this.#statement(
         `INSERT INTO attempts (position, reservation_id, answer, finish_reason, model_id, cost_pico_usd, kind, error,
-           at, task_version, usage, price_book, call_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ).run(
-        position,
-        reservationId,
-        answer ?? null,
-        typeof finishReason === "string" ? finishReason : null,
-        receipt.modelId ?? null,
-        receipt.costPicoUsd,
-        receipt.kind ?? "reported",
-        outcome.error === undefined ? null : messageOf(outcome.error),
-        at,
-        taskVersion,
-        receipt.usage === undefined ? null : JSON.stringify(receipt.usage),
-        receipt.priceBook ?? outcome.quote.priceBook ?? null,
-        callId ?? null,
-      );
+           at, task_version, usage, price_book, call_id) VALUES ($position, $reservationId, $answer, $finishReason,
+           $modelId, $costPicoUsd, $kind, $error, $at, $taskVersion, $usage, $priceBook, $callId)`,
+      ).run({ ...stored, position, at });
     });
   }
 
@@ -310,7 +302,3 @@ export class SqliteRunStore implements RunStore {
 }
 
 type StoredInput = Omit<InputRow, "input"> & { input: string };
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : JSON.stringify(error);
-}

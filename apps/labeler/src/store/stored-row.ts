@@ -35,8 +35,8 @@ export function readAttempt(attempt: StoredRow): RecordedAttempt {
     costPicoUsd: BigInt(attempt.cost_pico_usd ?? 0n),
     kind: attempt.kind as RecordedAttempt["kind"],
     modelId: textOrNull(attempt.model_id),
-    isAnswered: attempt.answered === 1n,
-    isSuperseded: attempt.superseded === 1n,
+    isAnswered: Number(attempt.answered) === 1,
+    isSuperseded: Number(attempt.superseded) === 1,
     at: textOrNull(attempt.at),
     callId: textOrNull(attempt.call_id),
   };

@@ -5,6 +5,17 @@ export type PostgresClient =
   | { query(text: string, values?: string[]): Promise<{ rows: unknown[] }> }
   | { unsafe(text: string, values?: string[], options?: { prepare?: boolean }): PromiseLike<unknown[]> };
 
+/** A function of the caller's own that is run in the transaction of a step. */
+export interface PostgresCall {
+  /**
+   * Its name as SQL writes it, schema and all. It takes one JSONB: an array of the values of all calls that share the
+   * transaction. After a lost connection it may be told the same values again, and must do nothing then.
+   */
+  functionName: string;
+  /** What it is told; anything that JSON can say, without the character U+0000 and surrogates that stand alone. */
+  value: unknown;
+}
+
 /** Columns by name; the ledger asks for texts only, so that no driver's parsers come into play. */
 type TextRow = Readonly<Record<string, string | null>>;
 
@@ -38,13 +49,20 @@ export class PostgresConnection {
    * Calls a function of the schema that takes a request and answers, both JSON. When it is not known whether the server
    * did it, it is asked once more with `again` set, which every function answers as if it were the first time.
    *
+   * @param beside run after it, in the same transaction.
    * @throws LedgerError when it was not done, or it is not known whether it was.
    */
-  async call(functionName: string, request: object): Promise<unknown> {
-    const text = `SELECT ${functionName}($1::text::jsonb)::text AS answer`;
+  async call(functionName: string, request: object, beside: readonly PostgresCall[] = []): Promise<unknown> {
+    const others = new Map<string, unknown[]>();
+    for (const { functionName: name, value } of beside) others.set(name, [...(others.get(name) ?? []), value]);
+    const calls = [...others.keys()].map(
+      (name, index) => `, ${name}($${index + 2}::text::jsonb)::text AS beside_${index}`,
+    );
+    const text = `SELECT ${functionName}($1::text::jsonb)::text AS answer${calls.join("")}`;
+    const told = [...others.values()].map((values) => JSON.stringify(values));
     const ask = async (asked: object) => {
       const request = JSON.stringify({ ...asked, lockTimeoutMs: this.lockTimeoutMs });
-      const [row] = (await this.query(text, [request])) as [{ answer: string }];
+      const [row] = (await this.query(text, [request, ...told])) as [{ answer: string }];
       return JSON.parse(row.answer) as unknown;
     };
     try {

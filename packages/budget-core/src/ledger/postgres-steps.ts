@@ -1,5 +1,5 @@
 import { LedgerError } from "../errors/ledger-error.ts";
-import { isRefusedForItsValues } from "./postgres-connection.ts";
+import { isRefusedForItsValues, type PostgresCall } from "./postgres-connection.ts";
 
 /** A step as the server's function `take_steps` reads it. */
 export interface PostgresStep {
@@ -11,10 +11,14 @@ export interface PostgresStep {
 
 interface Pending {
   step: PostgresStep;
+  beside: PostgresCall | undefined;
   askedAt: number;
   resolve: (outcome: unknown) => void;
   reject: (error: unknown) => void;
 }
+
+/** Sends steps, and what is to be done in their transaction. */
+type TakeAll = (request: { steps: PostgresStep[] }, beside: readonly PostgresCall[]) => Promise<unknown[]>;
 
 /** More would hold the accounts for long. */
 const maxStepsPerCall = 64;
@@ -26,20 +30,25 @@ const maxCallsInFlight = 2;
  * LLM calls share a round trip, a turn at the locks of their accounts, and a flush to disk.
  */
 export class PostgresSteps {
-  readonly #takeAll: (request: { steps: PostgresStep[] }) => Promise<unknown[]>;
+  readonly #takeAll: TakeAll;
   readonly #timeoutMs: number;
   readonly #calls = new Set<Promise<void>>();
   #pending: Pending[] = [];
 
-  constructor(takeAll: (request: { steps: PostgresStep[] }) => Promise<unknown[]>, timeoutMs: number) {
+  constructor(takeAll: TakeAll, timeoutMs: number) {
     this.#takeAll = takeAll;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Takes one step. @throws LedgerError when it was not taken, or it is not known whether it was. */
-  take(step: PostgresStep): Promise<unknown> {
+  /**
+   * Takes one step.
+   *
+   * @param beside done in the same transaction.
+   * @throws LedgerError when it was not taken, or it is not known whether it was.
+   */
+  take(step: PostgresStep, beside?: PostgresCall): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const isFirst = this.#pending.push({ step, askedAt: performance.now(), resolve, reject }) === 1;
+      const isFirst = this.#pending.push({ step, beside, askedAt: performance.now(), resolve, reject }) === 1;
       if (isFirst) setImmediate(() => this.#sendPending());
     });
   }
@@ -73,7 +82,8 @@ export class PostgresSteps {
   async #send(batch: readonly Pending[]): Promise<void> {
     if (batch.length === 0) return;
     try {
-      const outcomes = await this.#takeAll({ steps: batch.map(({ step }) => step) });
+      const beside = batch.flatMap((pending) => pending.beside ?? []);
+      const outcomes = await this.#takeAll({ steps: batch.map(({ step }) => step) }, beside);
       for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index]);
     } catch (error) {
       if (batch.length > 1 && isRefusedForItsValues(error)) {

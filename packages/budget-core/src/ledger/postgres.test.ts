@@ -178,6 +178,54 @@ describe("PostgresLedger", () => {
     expect(fields).toEqual(["spentPicoUsd 3", "callCount 1", "heldPicoUsd 5"]);
   });
 
+  describe("settles beside a function of the caller's own:", () => {
+    const dispatched = async (...ids: string[]) => {
+      const ledger = makeLedger();
+      await ledger.open();
+      for (const id of ids) {
+        await ledger.reserve({ id, accounts, amountPicoUsd: 5n, leaseMs: 60_000 });
+        await ledger.markDispatched(id);
+      }
+      await pool.query(`CREATE TABLE ${schema}.kept (id TEXT PRIMARY KEY, calls INT NOT NULL CHECK (calls < 9));
+        CREATE FUNCTION ${schema}.keep(told JSONB) RETURNS VOID LANGUAGE sql AS $$
+          INSERT INTO ${schema}.kept SELECT each ->> 'id', jsonb_array_length(told) + (each ->> 'more')::int
+            FROM jsonb_array_elements(told) AS each ON CONFLICT DO NOTHING $$`);
+      return ledger;
+    };
+    const keep = (id: string, more = 0) => ({ functionName: `${schema}.keep`, value: { id, more } });
+    const kept = async () => (await pool.query(`SELECT id, calls FROM ${schema}.kept ORDER BY id`)).rows;
+
+    it("what those of one turn tell comes in one call, in the transaction of their charges", async () => {
+      const ledger = await dispatched("x", "y", "z");
+      const receipt = { costPicoUsd: 1n };
+      await Promise.all([
+        ledger.settle("x", receipt, keep("x")),
+        ledger.settle("y", receipt),
+        ledger.settle("z", receipt, keep("z")),
+      ]);
+      expect(await kept()).toEqual([
+        { id: "x", calls: 2 },
+        { id: "z", calls: 2 },
+      ]);
+      expect(await ledger.read(accounts)).toMatchObject([{ spentPicoUsd: 3n, heldPicoUsd: 0n }]);
+    });
+
+    it("where it fails nothing is settled, but what others told is kept", async () => {
+      const ledger = await dispatched("x", "y");
+      const settled = ["x", "y"].map((id) => ledger.settle(id, { costPicoUsd: 1n }, keep(id, id === "y" ? 9 : 0)));
+      const failed = { reason: { code: "ledger", message: expect.stringContaining("23514") } };
+      expect(await Promise.allSettled(settled)).toMatchObject([{ status: "fulfilled" }, failed]);
+      expect(await kept()).toEqual([{ id: "x", calls: 1 }]);
+      expect(await ledger.read(accounts)).toMatchObject([{ spentPicoUsd: 1n, heldPicoUsd: 5n }]);
+    });
+
+    it("it is told where the settlement is refused, too: the call was made", async () => {
+      const ledger = await dispatched();
+      await expect(ledger.settle("gone", { costPicoUsd: 1n }, keep("gone"))).rejects.toThrow(/cannot be settled/);
+      expect(await kept()).toEqual([{ id: "gone", calls: 1 }]);
+    });
+  });
+
   it("waits at its end for what is under way, and leaves the client open", async () => {
     const ledger = makeLedger();
     const posts = Array.from({ length: 300 }, () => ledger.post(accounts, { costPicoUsd: 1n }));

@@ -27,11 +27,11 @@ import {
   type UnresolvedText,
   unresolvedOf,
 } from "./postgres-answers.ts";
-import { type PostgresClient, PostgresConnection } from "./postgres-connection.ts";
+import { type PostgresCall, type PostgresClient, PostgresConnection } from "./postgres-connection.ts";
 import { migratePostgresLedger, postgresSchemaVersion } from "./postgres-schema.ts";
 import { type PostgresStep, PostgresSteps } from "./postgres-steps.ts";
 
-export type { PostgresClient };
+export type { PostgresCall, PostgresClient };
 
 /** How many reservations one transaction sorts out, so that those who wait for their accounts do not wait for long. */
 const recoveredAtOnce = 500;
@@ -76,7 +76,7 @@ export class PostgresLedger implements Ledger {
     }
     this.#schema = schema;
     this.#connection = new PostgresConnection(client, timeoutMs);
-    this.#steps = new PostgresSteps((request) => this.#call("take_steps", request), timeoutMs);
+    this.#steps = new PostgresSteps((...steps) => this.#call("take_steps", ...steps), timeoutMs);
   }
 
   /**
@@ -111,9 +111,17 @@ export class PostgresLedger implements Ledger {
     await this.#take({ do: "markDispatched", id: reservationId }, "dispatched");
   }
 
-  async settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {
+  /**
+   * Settles a reservation as every ledger does.
+   *
+   * @param beside a function in the same database that is run in the same transaction, so that what a call brought is
+   *   stored together with its charge: both or neither. It is run even when the ledger then refuses the settlement. It
+   *   must wait for nothing that others lock while they wait for the ledger.
+   * @throws what every ledger throws, and LedgerError for what `beside` fails with.
+   */
+  async settle(reservationId: string, receipt: Receipt, beside?: PostgresCall): Promise<Balance[]> {
     const step = { do: "settle" as const, id: reservationId, receipt: textOf(receipt) };
-    const { balances } = await this.#take<PostAnswer>(step, "settled");
+    const { balances } = await this.#take<PostAnswer>(step, "settled", beside);
     return balances.map(balanceOf);
   }
 
@@ -178,15 +186,15 @@ export class PostgresLedger implements Ledger {
   }
 
   /** Takes a step; `wording` is what a reservation cannot be when its state does not allow it. */
-  async #take<Answer>(step: PostgresStep, wording: string): Promise<Answer> {
-    const answer = await this.#steps.take(step);
+  async #take<Answer>(step: PostgresStep, wording: string, beside?: PostgresCall): Promise<Answer> {
+    const answer = await this.#steps.take(step, beside);
     if (!isRefusal(answer)) return answer as Answer;
     throw new ReservationStateError({ reservationId: step.id, state: answer.state ?? "unknown", step: wording });
   }
 
-  async #call<Answer>(functionName: string, request: object): Promise<Answer> {
+  async #call<Answer>(functionName: string, request: object, beside?: readonly PostgresCall[]): Promise<Answer> {
     await this.open();
-    return (await this.#connection.call(`"${this.#schema}".${functionName}`, request)) as Answer;
+    return (await this.#connection.call(`"${this.#schema}".${functionName}`, request, beside)) as Answer;
   }
 }
 
