@@ -35,7 +35,9 @@ export function findPage(): string {
  */
 export function readPage(folder: string): ReadonlyMap<string, PageFile> {
   if (!existsSync(join(folder, "index.html")))
-    throw new UsageError(`The page is not built, there is no ${join(folder, "index.html")}: run npx pnpm build:page first`);
+    throw new UsageError(
+      `The page is not built, there is no ${join(folder, "index.html")}: run npx pnpm build:page first`,
+    );
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return new Map(
     files.map(({ parentPath, name }) => {
