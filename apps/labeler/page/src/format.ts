@@ -42,7 +42,7 @@ export function labelText(label: LabelValue | null): string {
 
 function itemText(item: LabelValue): string {
   if (typeof item !== "object") return String(item);
-  if ("text" in item && "label" in item) return `${String(item.text)} (${String(item.label)})`;
+  if ("text" in item && "label" in item) return `${labelText(item.text)} (${labelText(item.label)})`;
   return JSON.stringify(item);
 }
 

@@ -530,9 +530,7 @@ describe("a run whose labels are more than names", () => {
     const ui = await serve(cli);
     const { labels } = await ui.get<RunPage>("/api/runs/data-1");
     expect(labels).toEqual([{ name: '{"who":"Ada","age":36}', rows: 1 }]);
-    const found = await ui.get<RowWindow>(
-      `/api/runs/data-1/rows?${new URLSearchParams({ label: labels[0]?.name ?? "" })}`,
-    );
+    const found = await ui.get<RowWindow>(`/api/runs/data-1/rows?label=${encodeURIComponent(labels[0]?.name ?? "")}`);
     expect(found.rows.map(({ position }) => position)).toEqual([0]);
     const queue = await ui.get<ReviewQueue>("/api/runs/data-1/review");
     expect(queue).toMatchObject({ task: "extraction", choices: null, fields: ["who", "age"], rows: [{ position: 1 }] });

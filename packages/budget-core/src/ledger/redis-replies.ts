@@ -25,7 +25,7 @@ export function beginningOf(scope: string): string {
 }
 
 /** The account that has this name. */
-export function accountOf(name: string): AccountKey {
+function accountOf(name: string): AccountKey {
   const [scope, window] = JSON.parse(name) as [string, string];
   return { scope, window };
 }
