@@ -194,7 +194,8 @@ function report(error: unknown): number {
     .replace(/^error: /, "")
     .replaceAll("\n", " ");
   process.stderr.write(`${styleText("red", "error:", { stream: process.stderr })} ${message}\n`);
-  if (!isUsage) process.stderr.write("What was paid for is kept: go on with autolabel resume\n");
+  const isAboutLedger = process.argv[2] === "ledger";
+  if (!isUsage && !isAboutLedger) process.stderr.write("What was paid for is kept: go on with autolabel resume\n");
   return isUsage ? 2 : 1;
 }
 

@@ -1,5 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -161,6 +171,43 @@ describe("autolabel ledger", () => {
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("secret");
     expect(existsSync(join(folder, "no-such-run"))).toBe(false);
+  });
+
+  it("shows and checks a file that cannot be written, and says so where a call is to be resolved", async ({ skip }) => {
+    const { lost } = await makeBooks();
+    const disk = join(folder, "disk");
+    mkdirSync(disk);
+    // A disk of its own, in memory, that the ledger's file fills up.
+    const mount = ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk];
+    if (spawnSync("mount", mount).status !== 0) return skip("It takes the right to mount a file system");
+    try {
+      cpSync(file, join(disk, "budget.sqlite"));
+      expect(() => writeFileSync(join(disk, "ballast"), Buffer.alloc(65_536))).toThrow("ENOSPC");
+      const full = join("disk", "budget.sqlite");
+      expect(await json("ledger", "inspect", full)).toMatchObject({ code: 0, open: [{ id: lost[0] }, {}, {}] });
+      expect(await json("ledger", "verify", full)).toMatchObject({ code: 0, sound: true });
+      const refused = await run("ledger", "resolve", lost[0] ?? "", "--cost", "0.001", "--ledger", full);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: .*could not be written.*\n$/) });
+      expect(await json("ledger", "inspect", full)).toMatchObject({ accounts: [{ unresolvedUsd: "0.02" }] });
+    } finally {
+      spawnSync("umount", [disk]);
+    }
+  });
+
+  it("tells a damaged file, and one of a newer version, by its name", async () => {
+    await makeBooks();
+    const database = new DatabaseSync(file);
+    database.exec("INSERT INTO ledger_schema VALUES (99)");
+    database.close();
+    const newer = await run("ledger", "verify", "budget.sqlite");
+    expect(newer).toMatchObject({ code: 1, stdout: "" });
+    expect(newer.stderr).toMatch(/^error: budget\.sqlite .* schema version 99, .*: upgrade .*\n$/);
+    const descriptor = openSync(file, "r+");
+    writeSync(descriptor, Buffer.alloc(4096, 0xa5), 0, 4096, 4096);
+    closeSync(descriptor);
+    const damaged = await run("ledger", "verify", "budget.sqlite");
+    expect(damaged).toMatchObject({ code: 1, stdout: "" });
+    expect(damaged.stderr).toMatch(/^error: budget\.sqlite cannot be opened as a ledger: .*malformed\n$/);
   });
 
   it("gives a budget back what a kill left at its bound, in a run file", async () => {

@@ -1,6 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
+import { pathToFileURL } from "node:url";
+import { LedgerError } from "@autolabel/budget-core";
+import { GroupCommit, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import type { Settings } from "../config/settings.ts";
 import { readRun } from "../store/read-run.ts";
 import { findRun } from "../store/runs.ts";
@@ -35,8 +37,8 @@ export async function openLedger(target: string | undefined, settings: Settings)
     );
   }
   const { address, scope } = sharedAccountOf(facts, id, settings);
-  const opened = isUrl(address) ? await openUrl(address) : openFile(address);
-  return { ...opened, run: { path, scope } };
+  const ledger = isUrl(address) ? await openUrl(address) : openFile(address);
+  return { ...ledger, run: { path, scope } };
 }
 
 async function openUrl(url: string): Promise<OpenedLedger> {
@@ -45,21 +47,56 @@ async function openUrl(url: string): Promise<OpenedLedger> {
 }
 
 function openFile(path: string): OpenedLedger {
-  if (!holdsLedger(path))
+  const database = openToRead(path);
+  const isLedger = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger_schema'").get() !== undefined;
+  // Looked up without writing: opening a ledger would make its tables in whatever file this is.
+  if (!isLedger) {
+    database.close();
     throw new UsageError(`${path} holds no ledger: name the file that a SqliteLedger was made with`);
-  const ledger = new SqliteLedger(path);
-  return { ledger, name: path, close: () => ledger.close() };
+  }
+  try {
+    const ledger = new SqliteLedger(path);
+    database.close();
+    return { ledger, name: path, close: () => ledger.close() };
+  } catch (cause) {
+    return openUnwritable(path, database, cause);
+  }
 }
 
-/** Looked up without writing: opening a ledger would make its tables in whatever file this is. */
-function holdsLedger(path: string): boolean {
-  let database: DatabaseSync | undefined;
+/** A file that may not or cannot be written, such as a back-up or one on a full disk, is shown as it is. */
+function openUnwritable(path: string, database: DatabaseSync, cause: unknown): OpenedLedger {
   try {
-    database = new DatabaseSync(path, { readOnly: true });
-    return database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger_schema'").get() !== undefined;
+    const ledger = new SqliteLedger(new GroupCommit(database));
+    return { ledger, name: path, close: async () => database.close() };
+  } catch {
+    database.close();
+    throw new LedgerError({ message: `${path} cannot be opened as a ledger: ${(cause as Error).message}`, cause });
+  }
+}
+
+/** Where no file can be made beside it, and nothing stands beside it that it lacks, the file is read as one that nobody writes. */
+function openToRead(path: string): DatabaseSync {
+  try {
+    return opened(path);
   } catch (cause) {
+    const url = pathToFileURL(path);
+    url.searchParams.set("immutable", "1");
+    try {
+      if (!statSync(`${path}-wal`, { throwIfNoEntry: false })?.size) return opened(url);
+    } catch {
+      // It is not for want of a place to write: the first reason tells more.
+    }
     throw new UsageError(`${path} cannot be read as a SQLite file: ${(cause as Error).message}`, { cause });
-  } finally {
-    database?.close();
+  }
+}
+
+function opened(file: string | URL): DatabaseSync {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    database.prepare("SELECT count(*) FROM sqlite_master").get();
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
