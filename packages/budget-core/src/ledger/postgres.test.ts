@@ -173,7 +173,7 @@ describe("PostgresLedger", () => {
     await ledger.post(accounts, { costPicoUsd: 3n });
     await pool.query(`DELETE FROM ${schema}.accounts`);
     const report = await ledger.inspect();
-    expect(report).toMatchObject({ schemaVersion: 2, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
+    expect(report).toMatchObject({ schemaVersion: 3, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
     const fields = verifyLedger(report).map(({ field, expected }) => `${field} ${expected}`);
     expect(fields).toEqual(["spentPicoUsd 3", "callCount 1", "heldPicoUsd 5"]);
   });

@@ -2,15 +2,17 @@ import { InvalidAmountError } from "../errors/invalid-amount-error.ts";
 import { LedgerError } from "../errors/ledger-error.ts";
 import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { assertPicoUsd, assertReceipt, type Receipt } from "../receipt.ts";
-import type {
-  AccountKey,
-  Balance,
-  BalanceReport,
-  Ledger,
-  LedgerReport,
-  ReserveOutcome,
-  ReserveRequest,
-  UnresolvedReservation,
+import {
+  type AccountKey,
+  type Balance,
+  type BalanceReport,
+  holdsLess,
+  type Ledger,
+  type LedgerReport,
+  type ReservationPart,
+  type ReserveOutcome,
+  type ReserveRequest,
+  type UnresolvedReservation,
 } from "./ledger.ts";
 import {
   type BooksText,
@@ -24,6 +26,7 @@ import {
   type ReportText,
   type ReserveAnswer,
   reportOf,
+  type SplitAnswer,
   type UnresolvedText,
   unresolvedOf,
 } from "./postgres-answers.ts";
@@ -128,6 +131,14 @@ export class PostgresLedger implements Ledger {
   async release(reservationId: string, evidence?: string): Promise<void> {
     const step = { do: "release" as const, id: reservationId, ...(evidence ? { evidence } : {}) };
     await this.#take(step, "released without evidence");
+  }
+
+  async split(reservationId: string, part: ReservationPart): Promise<void> {
+    assertPicoUsd("amountPicoUsd of a part", part.amountPicoUsd);
+    assertStorable(part.amountPicoUsd);
+    const told = { ...part, amountPicoUsd: String(part.amountPicoUsd) };
+    const answer = await this.#take<SplitAnswer>({ do: "split", id: reservationId, part: told }, "split");
+    if (answer.holdsPicoUsd !== undefined) throw holdsLess(BigInt(answer.holdsPicoUsd), part.amountPicoUsd);
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {

@@ -6,8 +6,10 @@ import {
   type Balance,
   type BalanceReport,
   fits,
+  holdsLess,
   type Ledger,
   type LedgerReport,
+  type ReservationPart,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
@@ -137,6 +139,17 @@ export class RedisLedger implements Ledger {
 
   async release(reservationId: string, evidence?: string): Promise<void> {
     await this.#step("release", { id: reservationId, evidence: evidence || undefined }, "released without evidence");
+  }
+
+  async split(reservationId: string, { id, amountPicoUsd, modelId, priceBook }: ReservationPart): Promise<void> {
+    assertPicoUsd("amountPicoUsd of a part", amountPicoUsd);
+    const [outcome, detail] = await this.#run("split", {
+      id: reservationId,
+      part: { id, amount: String(amountPicoUsd) },
+      fields: pairsOf({ model_id: modelId, price_book: priceBook }),
+    });
+    if (outcome === "less") throw holdsLess(BigInt(detail as string), amountPicoUsd);
+    if (outcome === "state") throw wrongState(reservationId, detail, "split");
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {
