@@ -4,6 +4,8 @@ import { Slice, type SlicedCall, type SliceSource } from "./slice.ts";
 
 /** A slice takes no more than this part of what is free, so that the last money goes to whoever needs it. */
 const partOfFree = 8n;
+/** How often a call asks again for money that went back meanwhile; who waits asks later anyway. */
+const maxTries = 4;
 
 interface Asked {
   request: ReserveRequest;
@@ -22,8 +24,10 @@ export interface LaneHost {
   onTaken: (call: SlicedCall) => void;
   /** A request that the ledger itself is asked, under its own id. */
   onDirect: (request: ReserveRequest) => void;
-  /** Gives back money that idles in accounts which lack room. @returns whether there was any. */
-  giveBackIdle: (lacking: readonly AccountKey[]) => Promise<boolean>;
+  /** Gives back money that idles in accounts which lack room. */
+  giveBackIdle: (lacking: readonly AccountKey[]) => Promise<void>;
+  /** How often money went back so far. */
+  returns: () => number;
 }
 
 /**
@@ -55,7 +59,7 @@ export class SliceLane {
 
   /** Whether nothing of it is needed any more. */
   get isOver(): boolean {
-    const isIdle = this.#source.clock.now() - this.#askedAt >= this.#host.idleMs;
+    const isIdle = this.#source.now() - this.#askedAt >= this.#host.idleMs;
     return this.slices.size === 0 && this.#queue.length === 0 && isIdle;
   }
 
@@ -77,14 +81,15 @@ export class SliceLane {
     if (free.length > 0) this.#freePicoUsd = smallest(free);
   }
 
-  /** Gives back what idles for `forMs`. @returns whether there was any. @throws LedgerError */
-  async giveBackIdle(forMs: number): Promise<boolean> {
+  /** Gives back what idles for `forMs`, and waits for what is on its way. What fails is tried again by the next. */
+  async giveBackIdle(forMs: number): Promise<void> {
     const current = this.#current;
-    if (!current || this.#source.clock.now() - current.usedAt < forMs) return false;
-    const isFree = current.freePicoUsd > 0n;
-    this.#current = undefined;
-    await current.retire();
-    return isFree;
+    if (current && this.#source.now() - current.usedAt >= forMs) {
+      this.#current = undefined;
+      current.retire().catch(() => undefined);
+    }
+    await Promise.allSettled([...this.slices].map((slice) => slice.flush()));
+    for (const slice of this.slices) if (slice.isOver) this.slices.delete(slice);
   }
 
   async #serve(): Promise<void> {
@@ -117,7 +122,7 @@ export class SliceLane {
   }
 
   #size(neededPicoUsd: bigint, amountPicoUsd: bigint): bigint {
-    const now = this.#source.clock.now();
+    const now = this.#source.now();
     const isBusy = now - this.#askedAt < this.#host.idleMs;
     this.#calls = isBusy ? Math.min(this.#calls * 2, this.#host.calls) : 1;
     this.#askedAt = now;
@@ -158,9 +163,15 @@ export class SliceLane {
     this.#host.onDirect(request);
     const { ledger } = this.#source;
     try {
-      let outcome = await ledger.reserve(request);
-      if (!outcome.admitted && (await this.#host.giveBackIdle(outcome.lacking)))
+      let outcome: ReserveOutcome;
+      let tries = 0;
+      let before: number;
+      do {
+        before = this.#host.returns();
         outcome = await ledger.reserve(request);
+        if (!outcome.admitted) await this.#host.giveBackIdle(outcome.lacking);
+        // What went back meanwhile, the refusal may not know of.
+      } while (!outcome.admitted && this.#host.returns() > before && ++tries < maxTries);
       this.#host.learn(outcome.atMs);
       this.#end((each) => each === asked)[0]?.resolve(outcome);
       if (outcome.admitted) return;

@@ -25,14 +25,14 @@ export class ElapsedClock {
   #monotonic = performance.now();
   #wall = Date.now();
 
-  now(): number {
+  readonly now = (): number => {
     const monotonic = performance.now();
     const wall = Date.now();
     this.#elapsed += Math.max(monotonic - this.#monotonic, wall - this.#wall, 0);
     this.#monotonic = monotonic;
     this.#wall = wall;
     return this.#elapsed;
-  }
+  };
 }
 
 /** Where a slice is drawn from. */
@@ -40,7 +40,10 @@ export interface SliceSource {
   ledger: Ledger;
   accounts: readonly Account[];
   leaseMs: number;
-  clock: ElapsedClock;
+  /** Time that has passed, in ms. */
+  now: () => number;
+  /** Told of money that went back. */
+  onReturned: () => void;
 }
 
 /**
@@ -63,21 +66,22 @@ export class Slice {
   /** What is on its way back. */
   readonly #returning = new Set<ReservationPart>();
   #flushing: Promise<void> | undefined;
+  #isAskedToFlush = false;
 
   constructor(source: SliceSource, amountPicoUsd: bigint) {
     this.#source = source;
     this.freePicoUsd = amountPicoUsd;
-    this.usedAt = source.clock.now();
+    this.usedAt = source.now();
     this.#renewedAt = this.usedAt;
   }
 
   /** Whether the ledger surely still holds it: its lease began when it was asked for, or later. */
   get isAlive(): boolean {
-    return this.#source.clock.now() - this.#renewedAt < this.#source.leaseMs;
+    return this.#source.now() - this.#renewedAt < this.#source.leaseMs;
   }
 
   get isDue(): boolean {
-    return this.#source.clock.now() - this.#renewedAt >= this.#source.leaseMs / 3;
+    return this.#source.now() - this.#renewedAt >= this.#source.leaseMs / 3;
   }
 
   /** Whether it has money to give back, now or soon. */
@@ -109,7 +113,7 @@ export class Slice {
   }
 
   take(request: ReserveRequest): SlicedCall {
-    const now = this.#source.clock.now();
+    const now = this.#source.now();
     const leaseEndsAt = now + request.leaseMs;
     const call: SlicedCall = { request, slice: this, state: "held", leaseEndsAt, ending: undefined };
     this.freePicoUsd -= request.amountPicoUsd;
@@ -119,10 +123,11 @@ export class Slice {
   }
 
   /** A call that was not sent, or not charged: its money is the slice's again. */
-  drop(call: SlicedCall): void {
+  async drop(call: SlicedCall): Promise<void> {
     if (!this.calls.delete(call)) return;
     this.freePicoUsd += call.request.amountPicoUsd;
-    this.#afterCall();
+    // Who waits for it asks again after this.
+    if (this.isRetired) await this.retire().catch(() => undefined);
   }
 
   /** Makes the call a reservation of its own, and ends it, in one turn. */
@@ -130,22 +135,20 @@ export class Slice {
     const { ledger } = this.#source;
     const { id } = call.request;
     const balances = await this.#split(call, () => ledger.settle(id, receipt));
-    this.calls.delete(call);
-    this.#afterCall();
+    this.#leave(call);
     return balances;
   }
 
   /** Makes the call a reservation of its own, with a lease that ends `leaseMs` from now. */
   async detach(call: SlicedCall, leaseMs: number): Promise<void> {
     await this.#split(call, () => this.#source.ledger.extend(call.request.id, leaseMs));
-    this.calls.delete(call);
-    this.#afterCall();
+    this.#leave(call);
   }
 
   /** Moves the end of its lease. A slice that was recovered meanwhile, as its process stood still, is retired. */
   async renew(): Promise<void> {
-    const { ledger, leaseMs, clock } = this.#source;
-    const askedAt = clock.now();
+    const { ledger, leaseMs, now } = this.#source;
+    const askedAt = now();
     try {
       await ledger.extend(this.id, leaseMs);
       this.#renewedAt = askedAt;
@@ -167,16 +170,27 @@ export class Slice {
 
   /** @throws LedgerError when something could not be given back; it is kept. */
   flush(): Promise<void> {
-    this.#flushing ??= this.#flush().finally(() => {
-      this.#flushing = undefined;
-    });
+    this.#isAskedToFlush = true;
+    this.#flushing ??= this.#flush();
     return this.#flushing;
   }
 
   async #flush(): Promise<void> {
+    try {
+      while (this.#isAskedToFlush) {
+        this.#isAskedToFlush = false;
+        await this.#flushOnce();
+      }
+    } finally {
+      this.#flushing = undefined;
+    }
+  }
+
+  async #flushOnce(): Promise<void> {
     await Promise.all([...this.#returning].map((part) => this.#return(part)));
     if (!this.isRetired || this.calls.size > 0 || this.isOver) return;
     await giveBack(this.#source.ledger, this.id);
+    if (this.freePicoUsd > 0n) this.#source.onReturned();
     this.freePicoUsd = 0n;
     this.isOver = true;
   }
@@ -189,6 +203,7 @@ export class Slice {
       await giveBack(ledger, part.id);
     }
     this.#returning.delete(part);
+    this.#source.onReturned();
   }
 
   async #split<T>(call: SlicedCall, step: () => Promise<T>): Promise<T> {
@@ -201,7 +216,7 @@ export class Slice {
     if (moved.status === "rejected") {
       if (!ReservationStateError.isInstance(moved.reason)) throw moved.reason;
       // Somebody has ended the whole slice: a person who took its worker for dead.
-      this.calls.delete(call);
+      this.#leave(call);
       throw new ReservationStateError({ reservationId: id, state: moved.reason.state, step: "settled" });
     }
     // The step was faster than the split.
@@ -209,8 +224,10 @@ export class Slice {
     throw done.reason;
   }
 
-  #afterCall(): void {
-    if (this.isRetired) this.retire().catch(() => undefined);
+  /** The call is no part of it any more. */
+  #leave(call: SlicedCall): void {
+    this.calls.delete(call);
+    if (this.isRetired) this.flush().catch(() => undefined);
   }
 }
 

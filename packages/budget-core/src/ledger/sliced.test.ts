@@ -1,4 +1,4 @@
-import { describe, test, it, expect } from "vitest";
+import { describe, test } from "vitest";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
 import { MemoryLedger } from "./memory.ts";
 import { SlicedLedger } from "./sliced.ts";

@@ -22,6 +22,8 @@ export interface SlicedLedgerOptions {
   calls?: number;
   /** After how long money that no call needs goes back, at most, in ms. Default 1000. */
   idleMs?: number;
+  /** Clock in ms by which leases and idle time are told. Default: the process's own. */
+  now?: () => number;
 }
 
 /**
@@ -37,7 +39,8 @@ export class SlicedLedger implements Ledger {
   readonly shared = true;
   readonly #inner: Ledger;
   readonly #host: LaneHost;
-  readonly #elapsed = new ElapsedClock();
+  /** Time that has passed, in ms. */
+  readonly #now: () => number;
   readonly #clock = new StoreClock();
   readonly #lanes = new Map<string, SliceLane>();
   /** Calls that hold a part of a slice. */
@@ -46,11 +49,13 @@ export class SlicedLedger implements Ledger {
   /** Where other calls went: into the ledger itself, by a lane, or to their end without it. */
   readonly #others = new Remembered<SliceLane | "released" | "expired">();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #returns = 0;
   #isClosed = false;
 
   /** @param ledger what all workers share. Closing this ledger closes it. */
-  constructor(ledger: Ledger, { calls = 32, idleMs = 1000 }: SlicedLedgerOptions = {}) {
+  constructor(ledger: Ledger, { calls = 32, idleMs = 1000, now }: SlicedLedgerOptions = {}) {
     this.#inner = ledger;
+    this.#now = now ?? new ElapsedClock().now;
     this.#host = {
       calls,
       idleMs,
@@ -58,6 +63,7 @@ export class SlicedLedger implements Ledger {
       learn: (atMs) => this.#clock.learn(atMs),
       onTaken: (call) => this.#calls.set(call.request.id, call),
       onDirect: (request) => this.#others.set(request.id, this.#laneOf(request)),
+      returns: () => this.#returns,
       giveBackIdle: (lacking) => this.#giveBackIdle(lacking),
     };
   }
@@ -89,8 +95,9 @@ export class SlicedLedger implements Ledger {
     const call = this.#calls.get(reservationId);
     if (!call) return this.#direct(reservationId, "dispatched").markDispatched(reservationId);
     if (!call.slice.isAlive) await call.slice.renew();
-    if (!call.slice.isAlive) this.#expire(call);
-    this.#direct(reservationId, "dispatched", this.#calls.has(reservationId));
+    if (!call.slice.isAlive) await this.#drop(call, "expired");
+    // It may have ended meanwhile.
+    if (!this.#calls.has(reservationId)) return this.#direct(reservationId, "dispatched").markDispatched(reservationId);
     call.state = "dispatched";
   }
 
@@ -127,7 +134,7 @@ export class SlicedLedger implements Ledger {
     if (state === "settled" || (state === "dispatched" && !evidence)) {
       throw new ReservationStateError({ reservationId, state, step: "released without evidence" });
     }
-    this.#drop(call, "released");
+    await this.#drop(call, "released");
   }
 
   async split(reservationId: string, part: ReservationPart): Promise<void> {
@@ -141,7 +148,7 @@ export class SlicedLedger implements Ledger {
   async extend(reservationId: string, leaseMs: number): Promise<void> {
     const call = this.#calls.get(reservationId);
     if (!call) return this.#direct(reservationId, "extended").extend(reservationId, leaseMs);
-    call.leaseEndsAt = this.#elapsed.now() + leaseMs;
+    call.leaseEndsAt = this.#now() + leaseMs;
   }
 
   read(accounts: readonly AccountKey[]): Promise<BalanceReport[]> {
@@ -180,7 +187,12 @@ export class SlicedLedger implements Ledger {
     return this.#inner.now();
   }
 
-  /** Gives back all money that no call needs. Calls that are still in flight are listed as unresolved when their lease runs out. */
+  /** Gives back at once all money that no call needs, as of a worker that takes no more calls. What fails is tried again. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.giveBackIdle(0)));
+  }
+
+  /** Drains it. Calls that are still in flight become unresolved when their lease runs out, unless they settle before. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -190,14 +202,13 @@ export class SlicedLedger implements Ledger {
       return this.#drop(call, "released");
     });
     await Promise.allSettled(ended);
-    await Promise.allSettled([...this.#lanes.values()].map((lane) => lane.giveBackIdle(0)));
-    await Promise.allSettled(this.#slices().map((slice) => slice.retire()));
+    await this.drain();
     await this.#inner.close();
   }
 
   /** The ledger itself, for a reservation of its own. @throws ReservationStateError for one that ended without it. */
-  #direct(reservationId: string, step: string, isOpen = false): Ledger {
-    const state = isOpen ? undefined : textIn(this.#others.get(reservationId));
+  #direct(reservationId: string, step: string): Ledger {
+    const state = textIn(this.#others.get(reservationId));
     if (state) throw new ReservationStateError({ reservationId, state, step });
     return this.#inner;
   }
@@ -209,7 +220,8 @@ export class SlicedLedger implements Ledger {
     ]);
     const found = this.#lanes.get(name);
     if (found) return found;
-    const lane = new SliceLane({ ledger: this.#inner, accounts, leaseMs, clock: this.#elapsed }, this.#host);
+    const onReturned = () => void this.#returns++;
+    const lane = new SliceLane({ ledger: this.#inner, accounts, leaseMs, now: this.#now, onReturned }, this.#host);
     this.#lanes.set(name, lane);
     return lane;
   }
@@ -218,14 +230,11 @@ export class SlicedLedger implements Ledger {
     return [...this.#lanes.values()].flatMap(({ slices }) => [...slices]);
   }
 
-  #drop(call: SlicedCall, state: "released" | "expired"): void {
+  #drop(call: SlicedCall, state: "released" | "expired"): Promise<void> {
     this.#calls.delete(call.request.id);
     this.#others.set(call.request.id, state);
-    call.slice.drop(call);
-  }
-
-  #expire(call: SlicedCall): void {
-    this.#drop(call, "expired");
+    this.#timer?.ref?.();
+    return call.slice.drop(call);
   }
 
   async #detach(call: SlicedCall, leaseMs: number): Promise<void> {
@@ -243,17 +252,16 @@ export class SlicedLedger implements Ledger {
     this.#others.set(call.request.id, this.#laneOf(call.request));
   }
 
-  async #giveBackIdle(lacking: readonly AccountKey[]): Promise<boolean> {
+  async #giveBackIdle(lacking: readonly AccountKey[]): Promise<void> {
     const isLacking = (key: AccountKey) =>
       lacking.some((each) => each.scope === key.scope && each.window === key.window);
     const lanes = [...this.#lanes.values()].filter(({ accounts }) => accounts.some(isLacking));
-    const given = await Promise.all(lanes.map((lane) => lane.giveBackIdle(0)));
-    return given.includes(true);
+    await Promise.all(lanes.map((lane) => lane.giveBackIdle(0)));
   }
 
   /** Sorts out calls whose owner has forgotten them, or whose scope is abandoned, and keeps the leases of the others. */
   async #sweep(abandonedScope?: string): Promise<void> {
-    const now = this.#elapsed.now();
+    const now = this.#now();
     const isAbandoned = ({ scope }: AccountKey) => scope === abandonedScope;
     const due = [...this.#calls.values()].filter(({ leaseEndsAt, request, ending }) => {
       return !ending && (leaseEndsAt <= now || request.accounts.some(isAbandoned));
@@ -264,7 +272,7 @@ export class SlicedLedger implements Ledger {
     const renewed = this.#slices().map((slice) => (slice.isDue && !slice.isOver ? slice.renew() : undefined));
     await Promise.allSettled([...steps, ...renewed]);
     const abandoned = [...this.#lanes.values()].filter(({ accounts }) => accounts.some(isAbandoned));
-    await Promise.allSettled(abandoned.map((lane) => lane.giveBackIdle(0)));
+    await Promise.all(abandoned.map((lane) => lane.giveBackIdle(0)));
   }
 
   /** Beats as long as there is something to look after; it keeps the process only while there is money to give back. */
@@ -280,12 +288,8 @@ export class SlicedLedger implements Ledger {
   async #beat(): Promise<void> {
     await this.#sweep();
     const { idleMs } = this.#host;
-    await Promise.allSettled([...this.#lanes.values()].map((lane) => lane.giveBackIdle(idleMs / 2)));
-    await Promise.allSettled(this.#slices().map((slice) => slice.flush()));
-    for (const [name, lane] of this.#lanes) {
-      for (const slice of lane.slices) if (slice.isOver) lane.slices.delete(slice);
-      if (lane.isOver) this.#lanes.delete(name);
-    }
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.giveBackIdle(idleMs / 2)));
+    for (const [name, lane] of this.#lanes) if (lane.isOver) this.#lanes.delete(name);
     this.#timer = undefined;
     this.#arm();
   }
