@@ -17,4 +17,9 @@ export class Remembered<Value> {
     }
     this.#newest.set(id, value);
   }
+
+  delete(id: string): void {
+    this.#newest.delete(id);
+    this.#before.delete(id);
+  }
 }

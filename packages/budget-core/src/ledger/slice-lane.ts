@@ -24,6 +24,8 @@ export interface LaneHost {
   onTaken: (call: SlicedCall) => void;
   /** A request that the ledger itself is asked, under its own id. */
   onDirect: (request: ReserveRequest) => void;
+  /** The ledger has refused it and knows nothing of it: it may ask again. */
+  onRefused: (request: ReserveRequest) => void;
   /** Gives back money that idles in accounts which lack room. */
   giveBackIdle: (lacking: readonly AccountKey[]) => Promise<void>;
   /** How often money went back so far. */
@@ -173,6 +175,7 @@ export class SliceLane {
         // What went back meanwhile, the refusal may not know of.
       } while (!outcome.admitted && this.#host.returns() > before && ++tries < maxTries);
       this.#host.learn(outcome.atMs);
+      if (!outcome.admitted) this.#host.onRefused(request);
       this.#end((each) => each === asked)[0]?.resolve(outcome);
       if (outcome.admitted) return;
       this.#learnRefusal(outcome);

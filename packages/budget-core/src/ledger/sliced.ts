@@ -63,6 +63,7 @@ export class SlicedLedger implements Ledger {
       learn: (atMs) => this.#clock.learn(atMs),
       onTaken: (call) => this.#calls.set(call.request.id, call),
       onDirect: (request) => this.#others.set(request.id, this.#laneOf(request)),
+      onRefused: ({ id }) => this.#others.delete(id),
       returns: () => this.#returns,
       giveBackIdle: (lacking) => this.#giveBackIdle(lacking),
     };
