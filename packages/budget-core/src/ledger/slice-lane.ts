@@ -4,6 +4,8 @@ import { Slice, type SlicedCall, type SliceSource } from "./slice.ts";
 
 /** A slice takes no more than this part of what is free, so that the last money goes to whoever needs it. */
 const partOfFree = 8n;
+/** Idle money stays where it is this part of what is free at most, by news of the last moment: nobody lacks it. */
+const plentyOfFree = 64n;
 /** How often a call asks again for money that went back meanwhile; who waits asks later anyway. */
 const maxTries = 4;
 
@@ -35,7 +37,7 @@ export interface LaneHost {
 /**
  * The slices for one set of accounts, and who waits for them. The first call asks the ledger itself, so that accounts made
  * for one call each cost nothing more. Slices grow with the calls that come: a draw is for all who wait, and for twice as
- * many calls as the last one when that was used up at once.
+ * many calls as the last one where that was used up, and half as many where it went back.
  */
 export class SliceLane {
   readonly slices = new Set<Slice>();
@@ -48,6 +50,7 @@ export class SliceLane {
   #askedAt = Number.NEGATIVE_INFINITY;
   /** What was free in its accounts when last heard of; null is unlimited. */
   #freePicoUsd: bigint | null = 0n;
+  #learntAt = Number.NEGATIVE_INFINITY;
 
   constructor(source: SliceSource, host: LaneHost) {
     this.#source = source;
@@ -66,6 +69,9 @@ export class SliceLane {
   }
 
   reserve(request: ReserveRequest): Promise<ReserveOutcome> {
+    const now = this.#source.now();
+    if (now - this.#askedAt >= this.#host.idleMs) this.#calls = 1;
+    this.#askedAt = now;
     if (this.#current?.admits(request.amountPicoUsd)) return Promise.resolve(this.#take(this.#current, request));
     return new Promise((resolve, reject) => {
       this.#queue.push({ request, resolve, reject });
@@ -75,23 +81,34 @@ export class SliceLane {
 
   /** Balances after a settlement: what is free now. */
   learn(balances: readonly Balance[]): void {
-    if (this.#freePicoUsd === null) return;
+    if (this.#freePicoUsd === null) {
+      this.#learntAt = this.#source.now();
+      return;
+    }
     const free = this.#source.accounts.flatMap(({ scope, window, limitPicoUsd }) => {
       const balance = balances.find((each) => each.scope === scope && each.window === window);
       return balance && limitPicoUsd !== null ? [freeOf(balance, limitPicoUsd)] : [];
     });
-    if (free.length > 0) this.#freePicoUsd = smallest(free);
+    if (free.length === 0) return;
+    this.#freePicoUsd = smallest(free);
+    this.#learntAt = this.#source.now();
   }
 
   /** Gives back what idles for `forMs`, and waits for what is on its way. What fails is tried again by the next. */
   async giveBackIdle(forMs: number): Promise<void> {
     const current = this.#current;
-    if (current && this.#source.now() - current.usedAt >= forMs) {
+    if (current && this.#source.now() - current.usedAt >= forMs && !(forMs > 0 && this.#isPlenty(current))) {
       this.#current = undefined;
+      this.#calls = Math.max(1, this.#calls / 4);
       current.retire().catch(() => undefined);
     }
     await Promise.allSettled([...this.slices].map((slice) => slice.flush()));
     for (const slice of this.slices) if (slice.isOver) this.slices.delete(slice);
+  }
+
+  #isPlenty({ freePicoUsd }: Slice): boolean {
+    if (this.#source.now() - this.#learntAt >= this.#host.idleMs) return false;
+    return this.#freePicoUsd === null || freePicoUsd * plentyOfFree <= this.#freePicoUsd;
   }
 
   async #serve(): Promise<void> {
@@ -124,11 +141,8 @@ export class SliceLane {
   }
 
   #size(neededPicoUsd: bigint, amountPicoUsd: bigint): bigint {
-    const now = this.#source.now();
-    const isBusy = now - this.#askedAt < this.#host.idleMs;
-    this.#calls = isBusy ? Math.min(this.#calls * 2, this.#host.calls) : 1;
-    this.#askedAt = now;
     const wanted = amountPicoUsd * BigInt(this.#calls);
+    this.#calls = Math.min(this.#calls * 2, this.#host.calls);
     const free = this.#freePicoUsd === null ? wanted : this.#freePicoUsd / partOfFree;
     const most = wanted < free ? wanted : free;
     return most > neededPicoUsd ? most : neededPicoUsd;
