@@ -202,4 +202,4 @@ console.log(
   "| slices | calls | overspent | used | trips a call until money is short | trips a call, to the end | most idle at once | longest idle in one worker while others waited | took |",
 );
 console.log("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-for (const calls of [undefined, 4, 32]) console.log(await run(calls));
+for (const calls of [undefined, 4, 8, 32, 128]) console.log(await run(calls));

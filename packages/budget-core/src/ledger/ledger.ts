@@ -1,4 +1,3 @@
-import { InvalidAmountError } from "../errors/invalid-amount-error.ts";
 import type { Receipt } from "../receipt.ts";
 
 /**
@@ -32,8 +31,8 @@ export interface Ledger {
    * Moves a part of a dispatched (or unresolved) reservation into a reservation of its own, over the same accounts, in the
    * same state, with the same lease. No balance changes. A repeat with the same id and amount changes nothing.
    *
-   * @throws ReservationStateError when the whole was not dispatched or has ended, or the part's id stands for something
-   *   else; InvalidAmountError when it holds less than the part.
+   * @throws ReservationStateError when the whole was not dispatched, has ended or holds less than the part, or when the
+   *   part's id stands for another amount.
    */
   split(reservationId: string, part: ReservationPart): Promise<void>;
   /** Moves the end of the lease to `leaseMs` from now. */
@@ -180,10 +179,4 @@ export function fits(
   if (limitPicoUsd === null || amountPicoUsd === 0n) return true;
   const used = balance.spentPicoUsd + balance.heldPicoUsd + balance.unresolvedPicoUsd;
   return limitPicoUsd - used >= amountPicoUsd;
-}
-
-/** Why a part cannot be split off. */
-export function holdsLess(heldPicoUsd: bigint, partPicoUsd: bigint): InvalidAmountError {
-  const hint = `the reservation holds ${heldPicoUsd}`;
-  return new InvalidAmountError({ what: "amountPicoUsd of a part", given: partPicoUsd, hint });
 }

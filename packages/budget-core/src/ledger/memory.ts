@@ -7,7 +7,6 @@ import {
   type Balance,
   type BalanceReport,
   fits,
-  holdsLess,
   type Ledger,
   type LedgerReport,
   type ReservationPart,
@@ -128,7 +127,9 @@ export class MemoryLedger implements Ledger {
     if (known?.amountPicoUsd === part.amountPicoUsd) return;
     if (known) throw new ReservationStateError({ reservationId: part.id, state: known.state, step: "split off again" });
     const hold = this.#find(reservationId, settleable, "split");
-    if (part.amountPicoUsd > hold.amountPicoUsd) throw holdsLess(hold.amountPicoUsd, part.amountPicoUsd);
+    if (part.amountPicoUsd > hold.amountPicoUsd) {
+      throw new ReservationStateError({ reservationId, state: hold.state, step: "split by more than it holds" });
+    }
     hold.amountPicoUsd -= part.amountPicoUsd;
     this.#open.set(part.id, { ...hold, amountPicoUsd: part.amountPicoUsd, modelId: part.modelId });
   }

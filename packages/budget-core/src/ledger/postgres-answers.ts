@@ -32,11 +32,6 @@ export interface PostAnswer {
   balances: BalanceText[];
 }
 
-/** What the reservation holds, where that is less than the part. */
-export interface SplitAnswer {
-  holdsPicoUsd?: string;
-}
-
 export interface OpenText {
   id: string;
   state: OpenReservation["state"];

@@ -101,8 +101,8 @@ if known.state ~= "unknown" then
   return { "state", known.state }
 end
 local hold = holdOf(request.id)
-if hold.state ~= "dispatched" and hold.state ~= "unresolved" then return { "state", hold.state } end
-if isLess(hold.amount, part.amount) then return { "less", hold.amount } end
+local isSent = hold.state == "dispatched" or hold.state == "unresolved"
+if not isSent or isLess(hold.amount, part.amount) then return { "state", hold.state } end
 local endsAt = redis.call("HGET", hold.key, "lease_ends_at_ms")
 local number = redis.call("HGET", base .. ":ledger_schema", "reservations") or "0"
 write("HINCRBY", base .. ":ledger_schema", "reservations", 1)

@@ -6,7 +6,6 @@ import {
   type Balance,
   type BalanceReport,
   fits,
-  holdsLess,
   type Ledger,
   type LedgerReport,
   type ReservationPart,
@@ -143,13 +142,9 @@ export class RedisLedger implements Ledger {
 
   async split(reservationId: string, { id, amountPicoUsd, modelId, priceBook }: ReservationPart): Promise<void> {
     assertPicoUsd("amountPicoUsd of a part", amountPicoUsd);
-    const [outcome, detail] = await this.#run("split", {
-      id: reservationId,
-      part: { id, amount: String(amountPicoUsd) },
-      fields: pairsOf({ model_id: modelId, price_book: priceBook }),
-    });
-    if (outcome === "less") throw holdsLess(BigInt(detail as string), amountPicoUsd);
-    if (outcome === "state") throw wrongState(reservationId, detail, "split");
+    const part = { id, amount: String(amountPicoUsd) };
+    const fields = pairsOf({ model_id: modelId, price_book: priceBook });
+    await this.#step("split", { id: reservationId, part, fields }, "split");
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {

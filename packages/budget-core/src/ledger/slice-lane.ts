@@ -209,10 +209,10 @@ export class SliceLane {
   }
 
   #admit(): void {
-    for (const asked of [...this.#queue]) {
+    for (const asked of this.#queue.splice(0)) {
       const slice = this.#current;
-      if (!slice?.admits(asked.request.amountPicoUsd)) continue;
-      this.#end((each) => each === asked)[0]?.resolve(this.#take(slice, asked.request));
+      if (slice?.admits(asked.request.amountPicoUsd)) asked.resolve(this.#take(slice, asked.request));
+      else this.#queue.push(asked);
     }
   }
 

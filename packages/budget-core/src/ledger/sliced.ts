@@ -197,7 +197,7 @@ export class SlicedLedger implements Ledger {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await Promise.allSettled([...this.#calls.values()].map((call) => call.ending));
+    await Promise.allSettled([...this.#calls.values()].flatMap(({ ending }) => ending ?? []));
     const ended = [...this.#calls.values()].map((call) => {
       if (call.state === "dispatched") return this.#detach(call, call.request.leaseMs);
       return this.#drop(call, "released");

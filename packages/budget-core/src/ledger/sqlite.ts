@@ -7,7 +7,6 @@ import {
   type Balance,
   type BalanceReport,
   fits,
-  holdsLess,
   type Ledger,
   type LedgerReport,
   type ReservationPart,
@@ -136,7 +135,9 @@ export class SqliteLedger implements Ledger {
       if (known)
         throw new ReservationStateError({ reservationId: part.id, state: known.state, step: "split off again" });
       const hold = this.#expect(reservationId, ["dispatched", "unresolved"], "split");
-      if (part.amountPicoUsd > hold.amount_pico_usd) throw holdsLess(hold.amount_pico_usd, part.amountPicoUsd);
+      if (part.amountPicoUsd > hold.amount_pico_usd) {
+        throw new ReservationStateError({ reservationId, state: hold.state, step: "split by more than it holds" });
+      }
       this.#rows.run(shrinkSql, part.amountPicoUsd, hold.id);
       this.#rows.run(splitSql, hold.id, part.id, part.amountPicoUsd, part.modelId ?? null, part.priceBook ?? null);
     });

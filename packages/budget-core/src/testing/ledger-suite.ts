@@ -1,16 +1,10 @@
-import { ReservationStateError } from "../errors/reservation-state-error.ts";
-import type { Account, AccountKey, JournalSums, Ledger } from "../ledger/ledger.ts";
-import { type LedgerDifference, verifyLedger } from "../ledger/verify-ledger.ts";
+import type { Account, JournalSums, Ledger } from "../ledger/ledger.ts";
+import { verifyLedger } from "../ledger/verify-ledger.ts";
+import { account, admit, equal, expectBalance, inWords, leaseMs, refuses, throws } from "./ledger-checks.ts";
+import { partCases } from "./part-cases.ts";
 
 /** The part of a test runner that the suite needs; `test` of vitest and of node:test both fit. */
 export type TestFunction = (name: string, body: () => Promise<void>) => unknown;
-
-const account = (scope: string, limitPicoUsd: bigint | null = 100n): Account => ({
-  scope,
-  window: "all",
-  limitPicoUsd,
-});
-const leaseMs = 60_000;
 
 /**
  * The contract of a ledger as tests. Every ledger of this project passes it on its real engine, and a custom one must.
@@ -33,6 +27,8 @@ export function ledgerSuite(test: TestFunction, makeLedger: () => Ledger | Promi
 }
 
 const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
+  ...partCases,
+
   "an account never used is empty": async (ledger) => {
     await expectBalance(ledger, account("a"), { spent: 0n, held: 0n, unresolved: 0n, calls: 0 });
   },
@@ -218,62 +214,6 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     await expectBalance(ledger, account("a"), { held: 0n, unresolved: 0n, spent: 5n });
   },
 
-  "a part is split off without a change of balance, settles on its own, and shrinks the whole": async (ledger) => {
-    const accounts = [account("a"), account("b", null)];
-    await admit(ledger, "whole", accounts, 90n);
-    await refuses(ledger.split("whole", { id: "early", amountPicoUsd: 1n }));
-    await ledger.markDispatched("whole");
-    await ledger.split("whole", { id: "part", amountPicoUsd: 30n, modelId: "m" });
-    await ledger.split("whole", { id: "part", amountPicoUsd: 30n });
-    await refuses(ledger.split("whole", { id: "part", amountPicoUsd: 20n }));
-    await throws(ledger.split("whole", { id: "more", amountPicoUsd: 61n }));
-    await throws(ledger.split("whole", { id: "none", amountPicoUsd: -1n }));
-    await refuses(ledger.split("nobody", { id: "more", amountPicoUsd: 1n }));
-    for (const { scope } of accounts) await expectBalance(ledger, account(scope), { held: 90n, spent: 0n, calls: 0 });
-    const [after] = await ledger.settle("part", { costPicoUsd: 7n });
-    equal(after?.heldPicoUsd, 60n, "held after the part");
-    const balance = await expectBalance(ledger, account("b"), { held: 60n, spent: 7n, calls: 1 });
-    equal(balance.byModel.m?.spentPicoUsd, 7n, "spend by model of the part");
-    await ledger.split("whole", { id: "part", amountPicoUsd: 30n });
-    await ledger.split("whole", { id: "unsent", amountPicoUsd: 60n });
-    await ledger.release("unsent", "never sent");
-    await expectBalance(ledger, account("a"), { held: 0n, spent: 7n });
-    equal(
-      (await ledger.inspect()).open.map(({ id, amountPicoUsd }) => `${id} ${amountPicoUsd}`).join(),
-      "whole 0",
-      "open",
-    );
-    await ledger.release("whole", "never sent");
-    await refuses(ledger.split("whole", { id: "late", amountPicoUsd: 0n }));
-  },
-
-  "a part and its settlement may be asked for at once, any number of them": async (ledger) => {
-    await admit(ledger, "whole", [account("a", null)], 1000n);
-    await ledger.markDispatched("whole");
-    const ids = Array.from({ length: 100 }, (_, index) => `part ${index}`);
-    await Promise.all(
-      ids.flatMap((id) => [ledger.split("whole", { id, amountPicoUsd: 10n }), ledger.settle(id, { costPicoUsd: 3n })]),
-    );
-    await expectBalance(ledger, account("a"), { held: 0n, spent: 300n, calls: 100 });
-  },
-
-  "a part has the lease of the whole, and what is unresolved can be split too": async (ledger) => {
-    const large = 2n ** 60n + 1n;
-    await admit(ledger, "whole", [account("a", null)], large);
-    await ledger.markDispatched("whole");
-    await ledger.extend("whole", 0);
-    await ledger.split("whole", { id: "first", amountPicoUsd: 1n });
-    const lost = (await ledger.recover()).map(({ id, amountPicoUsd }) => `${id} ${amountPicoUsd}`);
-    equal(lost.join(), `whole ${large - 1n},first 1`, "unresolved");
-    await ledger.split("whole", { id: "second", amountPicoUsd: large - 2n, modelId: "m" });
-    await expectBalance(ledger, account("a"), { held: 0n, unresolved: large });
-    await ledger.settle("second", { costPicoUsd: large - 3n });
-    await ledger.resolve("whole", { writeOff: "never sent" });
-    equal((await ledger.recover()).map(({ id }) => id).join(), "first", "unresolved left");
-    const balance = await expectBalance(ledger, account("a"), { unresolved: 1n, spent: large - 3n, calls: 1 });
-    equal(balance.byModel.m?.spentPicoUsd, large - 3n, "spend by model of the part");
-  },
-
   "a claim is given once, per account and window": async (ledger) => {
     const claims = await Promise.all([1, 2, 3].map(() => ledger.claim(account("a"), "alert 0.5")));
     equal(claims.filter(Boolean).length, 1, "claims given");
@@ -335,47 +275,3 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     equal(Object.keys(balance.byModel).length, 0, "models after reset");
   },
 };
-
-function inWords(differences: readonly LedgerDifference[]): string {
-  const one = ({ scope, window, field, shown, expected, source }: LedgerDifference) =>
-    `${scope} ${window}: ${field} ${shown} instead of ${expected} by its ${source}`;
-  return differences.map(one).join("; ");
-}
-
-async function admit(ledger: Ledger, id: string, accounts: Account[], amountPicoUsd: bigint): Promise<void> {
-  const outcome = await ledger.reserve({ id, accounts, amountPicoUsd, leaseMs });
-  equal(outcome.admitted, true, `admission of ${id}`);
-}
-
-async function expectBalance(
-  ledger: Ledger,
-  key: AccountKey,
-  expected: { spent?: bigint; held?: bigint; unresolved?: bigint; calls?: number },
-) {
-  const [balance] = await ledger.read([key]);
-  if (!balance) throw new Error("read() returned no balance");
-  equal(balance.spentPicoUsd, expected.spent ?? balance.spentPicoUsd, "spent");
-  equal(balance.heldPicoUsd, expected.held ?? balance.heldPicoUsd, "held");
-  equal(balance.unresolvedPicoUsd, expected.unresolved ?? balance.unresolvedPicoUsd, "unresolved");
-  equal(balance.callCount, expected.calls ?? balance.callCount, "calls");
-  return balance;
-}
-
-function equal(actual: unknown, expected: unknown, what: string): void {
-  if (actual !== expected) throw new Error(`${what}: ${String(actual)} instead of ${String(expected)}`);
-}
-
-async function refuses(step: Promise<unknown>): Promise<void> {
-  const error = await throws(step);
-  if (!ReservationStateError.isInstance(error)) throw new Error("not a ReservationStateError", { cause: error });
-}
-
-async function throws(step: Promise<unknown>): Promise<unknown> {
-  let value: unknown;
-  try {
-    value = await step;
-  } catch (error) {
-    return error;
-  }
-  throw new Error(`a step went through that must not: ${JSON.stringify(value)}`);
-}

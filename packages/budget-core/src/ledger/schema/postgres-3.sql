@@ -11,11 +11,8 @@
      IF FOUND THEN
        RETURN CASE WHEN known.amount_pico_usd = amount THEN '{}' ELSE jsonb_build_object('state', known.state) END;
      END IF;
-     IF hold.state IS NULL OR hold.state NOT IN ('dispatched', 'unresolved') THEN
+     IF hold.state IS NULL OR hold.state NOT IN ('dispatched', 'unresolved') OR hold.amount_pico_usd < amount THEN
        RETURN jsonb_build_object('state', hold.state);
-     END IF;
-     IF hold.amount_pico_usd < amount THEN
-       RETURN jsonb_build_object('holdsPicoUsd', hold.amount_pico_usd::text);
      END IF;
      UPDATE reservations SET amount_pico_usd = amount_pico_usd - amount WHERE id = hold.id;
      INSERT INTO reservations (id, state, accounts, amount_pico_usd, reserved_at, lease_ends_at, model_id, price_book)
