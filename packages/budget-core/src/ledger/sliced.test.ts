@@ -85,6 +85,16 @@ describe("a call that holds a part of a slice", () => {
     expect(await balanceOf(ledger)).toMatchObject({ spentPicoUsd: 7n, callCount: 2 });
   });
 
+  it("leaves its money to the next call when it is released, without asking the ledger", async () => {
+    await ledger.reserve({ id: "full", accounts, amountPicoUsd: 10n, leaseMs });
+    await ledger.drain();
+    await sendOn(ledger, ["fourth", "fifth", "sixth"]);
+    const reserve = vi.spyOn(inner, "reserve");
+    await ledger.release("fifth", "HTTP 429");
+    await ledger.reserve({ id: "next", accounts, amountPicoUsd: 10n, leaseMs });
+    expect(reserve).not.toHaveBeenCalled();
+  });
+
   it("asked for again is the same call, with another amount it is refused", async () => {
     const again = { id: "held", accounts, amountPicoUsd: 10n, leaseMs };
     expect(await ledger.reserve(again)).toMatchObject({ admitted: true });

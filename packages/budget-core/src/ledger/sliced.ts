@@ -73,14 +73,14 @@ export class SlicedLedger implements Ledger {
     assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
     const { id, amountPicoUsd } = request;
     const asked = this.#asked.get(id);
-    const known = this.#calls.get(id);
-    const before = asked?.amountPicoUsd ?? known?.request.amountPicoUsd;
-    const other = this.#others.get(id);
-    const state = before === undefined || before === amountPicoUsd ? textIn(other) : (known?.state ?? "held");
-    if (state) throw new ReservationStateError({ reservationId: id, state, step: "reserved again" });
-    if (known) return { admitted: true, atMs: this.#clock.now() };
+    const call = this.#calls.get(id);
+    const before = asked ?? call?.request;
+    if (before && before.amountPicoUsd !== amountPicoUsd) {
+      throw new ReservationStateError({ reservationId: id, state: call?.state ?? "held", step: "reserved again" });
+    }
+    if (call) return { admitted: true, atMs: this.#clock.now() };
     if (asked) return asked.outcome;
-    if (other) return this.#inner.reserve(request);
+    if (this.#others.get(id)) return this.#direct(id, "reserved again").reserve(request);
     const outcome = this.#laneOf(request).reserve(request);
     this.#asked.set(id, { amountPicoUsd, outcome });
     try {
@@ -209,8 +209,8 @@ export class SlicedLedger implements Ledger {
 
   /** The ledger itself, for a reservation of its own. @throws ReservationStateError for one that ended without it. */
   #direct(reservationId: string, step: string): Ledger {
-    const state = textIn(this.#others.get(reservationId));
-    if (state) throw new ReservationStateError({ reservationId, state, step });
+    const other = this.#others.get(reservationId);
+    if (typeof other === "string") throw new ReservationStateError({ reservationId, state: other, step });
     return this.#inner;
   }
 
@@ -294,8 +294,4 @@ export class SlicedLedger implements Ledger {
     this.#timer = undefined;
     this.#arm();
   }
-}
-
-function textIn(other: SliceLane | "released" | "expired" | undefined): string | undefined {
-  return typeof other === "string" ? other : undefined;
 }

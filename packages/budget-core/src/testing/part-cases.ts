@@ -1,5 +1,5 @@
 import type { Ledger } from "../ledger/ledger.ts";
-import { account, admit, equal, expectBalance, refuses, throws } from "./ledger-checks.ts";
+import { account, admit, equal, expectBalance, leaseMs, refuses, throws } from "./ledger-checks.ts";
 
 /** The contract of {@link Ledger.split} as tests. */
 export const partCases: Record<string, (ledger: Ledger) => Promise<void>> = {
@@ -36,9 +36,14 @@ export const partCases: Record<string, (ledger: Ledger) => Promise<void>> = {
     await admit(ledger, "whole", [account("a", null)], 1000n);
     await ledger.markDispatched("whole");
     const ids = Array.from({ length: 100 }, (_, index) => `part ${index}`);
-    await Promise.all(
-      ids.flatMap((id) => [ledger.split("whole", { id, amountPicoUsd: 10n }), ledger.settle(id, { costPicoUsd: 3n })]),
-    );
+    // An odd number of steps, so that a round number of them ends between a part and its settlement.
+    await Promise.all([
+      ledger.extend("whole", leaseMs),
+      ...ids.flatMap((id) => [
+        ledger.split("whole", { id, amountPicoUsd: 10n }),
+        ledger.settle(id, { costPicoUsd: 3n }),
+      ]),
+    ]);
     await expectBalance(ledger, account("a"), { held: 0n, spent: 300n, calls: 100 });
   },
 
