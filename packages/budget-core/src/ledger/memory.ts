@@ -125,10 +125,9 @@ export class MemoryLedger implements Ledger {
     assertPicoUsd("amountPicoUsd of a part", part.amountPicoUsd);
     const known = this.#open.get(part.id) ?? this.#closed.get(part.id);
     if (known?.amountPicoUsd === part.amountPicoUsd) return;
-    if (known) throw new ReservationStateError({ reservationId: part.id, state: known.state, step: "split off again" });
     const hold = this.#find(reservationId, settleable, "split");
-    if (part.amountPicoUsd > hold.amountPicoUsd) {
-      throw new ReservationStateError({ reservationId, state: hold.state, step: "split by more than it holds" });
+    if (known || part.amountPicoUsd > hold.amountPicoUsd) {
+      throw new ReservationStateError({ reservationId, state: hold.state, step: "split so" });
     }
     hold.amountPicoUsd -= part.amountPicoUsd;
     this.#open.set(part.id, { ...hold, amountPicoUsd: part.amountPicoUsd, modelId: part.modelId });
