@@ -37,7 +37,7 @@ export interface LaneHost {
 /**
  * The slices for one set of accounts, and who waits for them. The first call asks the ledger itself, so that accounts made
  * for one call each cost nothing more. Slices grow with the calls that come: a draw is for all who wait, and for twice as
- * many calls as the last one where that was used up, and half as many where it went back.
+ * many calls as the last one where that was used up, and a quarter as many where it went back.
  */
 export class SliceLane {
   readonly slices = new Set<Slice>();
@@ -99,7 +99,7 @@ export class SliceLane {
     const current = this.#current;
     if (current && this.#source.now() - current.usedAt >= forMs && !(forMs > 0 && this.#isPlenty(current))) {
       this.#current = undefined;
-      this.#calls = Math.max(1, this.#calls / 4);
+      this.#calls = Math.max(1, Math.floor(this.#calls / 4));
       current.retire().catch(() => undefined);
     }
     await Promise.allSettled([...this.slices].map((slice) => slice.flush()));
@@ -166,9 +166,8 @@ export class SliceLane {
       this.slices.delete(slice);
       this.#learnRefusal(outcome);
     } catch (error) {
+      // Otherwise it is more than the store can hold.
       if (LedgerError.isInstance(error)) throw error;
-      // More than the store can hold.
-      this.slices.delete(slice);
     }
     return false;
   }

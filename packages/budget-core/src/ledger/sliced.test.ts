@@ -139,6 +139,21 @@ describe("a call that holds a part of a slice", () => {
     expect(await balanceOf(others)).toMatchObject({ spentPicoUsd: 7n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n });
   });
 
+  it("of a worker that vanished is told from money that was never sent, by what was written down before it was sent", async () => {
+    const sent = ["first", "second", "third"].map((id) => ({ id, holder: ledger.holderOf(id) }));
+    expect(sent.every(({ id, holder }) => id !== holder)).toBe(true);
+    clock.now += leaseMs;
+    const others = new SlicedLedger(inner, { now: () => clock.now });
+    const slices = await others.recover();
+    for (const { id, holder } of sent) await others.split(holder, { id, amountPicoUsd: 10n });
+    for (const { id } of slices) await others.resolve(id, { writeOff: "never sent" });
+    const unresolved = (await others.recover()).map(({ id, amountPicoUsd }) => `${id} ${amountPicoUsd}`);
+    expect(unresolved).toEqual(["first 10", "second 10", "third 10"]);
+    await others.resolve("second", { costPicoUsd: 6n });
+    expect(await balanceOf(others)).toMatchObject({ spentPicoUsd: 6n, heldPicoUsd: 0n, unresolvedPicoUsd: 20n });
+    expect(verifyLedger(await others.inspect())).toEqual([]);
+  });
+
   it("of a worker that stood still and was taken for dead settles exactly; nothing new is sent, the rest goes back", async () => {
     clock.now += leaseMs;
     const others = new SlicedLedger(inner, { now: () => clock.now });
@@ -152,6 +167,16 @@ describe("a call that holds a part of a slice", () => {
     await ledger.drain();
     expect(await balanceOf(others)).toMatchObject({ spentPicoUsd: 15n, heldPicoUsd: 0n, unresolvedPicoUsd: 0n });
     expect((await others.inspect()).open).toEqual([]);
+  });
+
+  it("that is asked for while the worker is closed leaves nothing in the books", async () => {
+    const asked = Array.from({ length: 9 }, (_, index) =>
+      ledger.reserve({ id: `late ${index}`, accounts, amountPicoUsd: 100n, leaseMs }),
+    );
+    await ledger.close();
+    await Promise.all(asked);
+    const ids = (await inner.inspect()).open.filter(({ state }) => state !== "held").map(({ id }) => id);
+    expect(ids.toSorted((one, other) => one.localeCompare(other))).toEqual(["first", "second", "third"]);
   });
 
   it("whose worker is closed stays in the books by itself, and everything else goes back", async () => {

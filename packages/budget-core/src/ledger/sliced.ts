@@ -57,7 +57,7 @@ export class SlicedLedger implements Ledger {
     this.#inner = ledger;
     this.#now = now ?? new ElapsedClock().now;
     this.#host = {
-      calls,
+      calls: Math.max(1, Math.floor(calls)),
       idleMs,
       atMs: () => this.#clock.now(),
       learn: (atMs) => this.#clock.learn(atMs),
@@ -188,6 +188,14 @@ export class SlicedLedger implements Ledger {
     return this.#inner.now();
   }
 
+  /**
+   * The reservation that holds the money of a call in flight: a slice, or its own. Who writes it down with the call before
+   * it is sent can sort out, after a crash, what was sent and what was not: `split` the calls off, write off the rest.
+   */
+  holderOf(reservationId: string): string {
+    return this.#calls.get(reservationId)?.slice.id ?? reservationId;
+  }
+
   /** Gives back at once all money that no call needs, as of a worker that takes no more calls. What fails is tried again. */
   async drain(): Promise<void> {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.giveBackIdle(0)));
@@ -197,6 +205,7 @@ export class SlicedLedger implements Ledger {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    await Promise.allSettled([...this.#asked.values()].map(({ outcome }) => outcome));
     await Promise.allSettled([...this.#calls.values()].flatMap(({ ending }) => ending ?? []));
     const ended = [...this.#calls.values()].map((call) => {
       if (call.state === "dispatched") return this.#detach(call, call.request.leaseMs);

@@ -132,11 +132,9 @@ export class SqliteLedger implements Ledger {
       assertStorable(part.amountPicoUsd);
       const known = this.#reservation(part.id);
       if (known?.amount_pico_usd === part.amountPicoUsd) return;
-      if (known)
-        throw new ReservationStateError({ reservationId: part.id, state: known.state, step: "split off again" });
       const hold = this.#expect(reservationId, ["dispatched", "unresolved"], "split");
-      if (part.amountPicoUsd > hold.amount_pico_usd) {
-        throw new ReservationStateError({ reservationId, state: hold.state, step: "split by more than it holds" });
+      if (known || part.amountPicoUsd > hold.amount_pico_usd) {
+        throw new ReservationStateError({ reservationId, state: hold.state, step: "split so" });
       }
       this.#rows.run(shrinkSql, part.amountPicoUsd, hold.id);
       this.#rows.run(splitSql, hold.id, part.id, part.amountPicoUsd, part.modelId ?? null, part.priceBook ?? null);
