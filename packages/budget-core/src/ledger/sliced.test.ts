@@ -206,6 +206,20 @@ describe("money that no call needs", () => {
     await inner.recover();
   });
 
+  it("is not counted on after the machine has slept, when only the wall clock went on", async () => {
+    const inner = new MemoryLedger();
+    const ledger = new SlicedLedger(inner);
+    await sendOn(ledger, ["first", "second", "third"]);
+    const request = { accounts, amountPicoUsd: 1n, leaseMs };
+    const reserve = vi.spyOn(inner, "reserve");
+    await ledger.reserve({ ...request, id: "before" });
+    expect(reserve).not.toHaveBeenCalled();
+    vi.setSystemTime(Date.now() + leaseMs);
+    await ledger.reserve({ ...request, id: "after" });
+    expect(reserve).toHaveBeenCalled();
+    await ledger.close();
+  });
+
   it("keeps no timer once nothing is left to look after", async () => {
     const ledger = new SlicedLedger(new MemoryLedger());
     for (let call = 0; call < 20; call++) await callOn(ledger, `call ${call}`);
