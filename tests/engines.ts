@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Ledger } from "@autolabel/budget-core";
 import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import { RedisLedger } from "@autolabel/budget-core/ledgers/redis";
+import { SlicedLedger } from "@autolabel/budget-core/ledgers/sliced";
 import { GroupCommit, openDatabase, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import { startPostgres } from "./servers/start-postgres.ts";
 import { isRedisThere, startRedis } from "./servers/start-redis.ts";
@@ -19,6 +20,8 @@ export type RoundTrip = <T>(trip: () => T) => T;
 export interface Engine {
   /** Whether it can be tested on this machine. Default: yes. */
   isThere?(): boolean;
+  /** Whether calls of a process that died are unresolved in sums, of those that were not sent too. */
+  isSliced?: boolean;
   /** Starts the store. */
   start(): Promise<Store>;
   /** Opens a ledger in it; called in the processes under test too. Every trip to the store goes through `roundTrip`. */
@@ -171,6 +174,13 @@ const torn: Engine = {
   },
 };
 
+/** A file of SQLite from which each process draws slices. */
+const slices: Engine = {
+  isSliced: true,
+  start: () => sqlite.start(),
+  open: async (url, roundTrip) => new SlicedLedger(await sqlite.open(url, roundTrip)),
+};
+
 /** What the first version of an engine's ledger was made by. */
 function firstVersionOf(engine: string): string {
   return readFileSync(join(import.meta.dirname, `../packages/budget-core/src/ledger/schema/${engine}-1.sql`), "utf8");
@@ -200,12 +210,12 @@ export function enginesHere(): string[] {
   return Object.keys(engines).filter((name) => engines[name]?.isThere?.() ?? true);
 }
 
-/** Engines that are wrong on purpose. */
-const broken: Readonly<Record<string, Engine>> = { torn };
+/** What is made of an engine: slices drawn from it, or one that is wrong on purpose. */
+const derived: Readonly<Record<string, Engine>> = { slices, torn };
 
 /** @throws Error for an engine that is not listed. */
 export function engineNamed(name: string): Engine {
-  const engine = engines[name] ?? broken[name];
+  const engine = engines[name] ?? derived[name];
   if (!engine) throw new Error(`No engine "${name}": there are ${Object.keys(engines).join(", ")}`);
   return engine;
 }

@@ -10,6 +10,7 @@ export default defineConfig({
     "ledgers-sqlite": "src/ledger/sqlite.ts",
     "ledgers-postgres": "src/ledger/postgres.ts",
     "ledgers-redis": "src/ledger/redis.ts",
+    "ledgers-sliced": "src/ledger/sliced.ts",
     opentelemetry: "src/opentelemetry/index.ts",
     testing: "src/testing/index.ts",
   },

@@ -166,7 +166,7 @@ async function killOne({ name, engine, store, simulator, child, summary, ...kill
 
   const ledger = await engine.open(url);
   try {
-    const { billedPicoUsd, unresolved, failures } = await checkBooks(ledger, simulator);
+    const { billedPicoUsd, unresolved, failures } = await checkBooks(ledger, simulator, engine.isSliced);
     summary.billedPicoUsd += billedPicoUsd;
     summary.unresolved += unresolved;
     failures.forEach(fail);

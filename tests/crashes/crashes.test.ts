@@ -8,7 +8,7 @@ const kills = 46;
 /** Each of them is killed before and after. */
 const steps = ["migrate", "recover", "reserve", "markDispatched", "dispatch", "settle", "alert"];
 
-describe.each(enginesHere())("processes killed at any point of a call, on %s", (engine) => {
+describe.each([...enginesHere(), "slices"])("processes killed at any point of a call, on %s", (engine) => {
   it(`lose no spend, free no call that was sent, and leave books that add up (FUZZ_SEED=${seed})`, async () => {
     const summary = await runCrashes({ engine, kills, seed });
     expect(summary.failures).toEqual([]);

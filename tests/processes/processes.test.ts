@@ -12,7 +12,7 @@ const processes = 8;
 const budgetPicoUsd = (BigInt(processes * callsPerProcess) * 5n * 18_200_000n) / 6n;
 const dayMs = 86_400_000;
 
-describe.each(enginesHere())("many processes with one budget, on %s", (name) => {
+describe.each([...enginesHere(), "slices"])("many processes with one budget, on %s", (name) => {
   let engine: Engine;
   let store: Store;
   let simulator: Simulator;

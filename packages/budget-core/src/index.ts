@@ -19,6 +19,7 @@ export type {
   Ledger,
   LedgerReport,
   OpenReservation,
+  ReservationPart,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,

@@ -7,6 +7,7 @@ import type {
   BalanceReport,
   Ledger,
   LedgerReport,
+  ReservationPart,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,
@@ -145,6 +146,10 @@ class GuardedLedger implements Ledger {
     // What the store knows of a call without a hold is not known; if it holds anything, the lease runs out.
     if (this.#unguarded.delete(reservationId)) await released.catch(() => undefined);
     else await released;
+  }
+
+  split(reservationId: string, part: ReservationPart): Promise<void> {
+    return this.#step(() => this.#inner.split(reservationId, part));
   }
 
   extend(reservationId: string, leaseMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { Receipt } from "../receipt.ts";
  *     held -> expired                        (its lease ran out before anything was sent)
  *     dispatched -> released                 (with evidence that nothing was charged)
  *     dispatched -> unresolved -> settled | writtenOff
+ *     dispatched | unresolved -> the same, holding less, beside the part that was split off
  *
  * and anything else is a ReservationStateError. A step repeated with the same reservation id returns what it returned
  * the first time.
@@ -26,6 +27,14 @@ export interface Ledger {
   settle(reservationId: string, receipt: Receipt): Promise<Balance[]>;
   /** Frees a hold that was not dispatched, or one that was if `evidence` says why nothing was charged. */
   release(reservationId: string, evidence?: string): Promise<void>;
+  /**
+   * Moves a part of a dispatched (or unresolved) reservation into a reservation of its own, over the same accounts, in the
+   * same state, with the same lease. No balance changes. A repeat with the same id and amount changes nothing.
+   *
+   * @throws ReservationStateError when the whole was not dispatched, has ended or holds less than the part, or when the
+   *   part's id stands for another amount.
+   */
+  split(reservationId: string, part: ReservationPart): Promise<void>;
   /** Moves the end of the lease to `leaseMs` from now. */
   extend(reservationId: string, leaseMs: number): Promise<void>;
   /** Balances of accounts, in the order asked for; all zero for an account never used. */
@@ -78,6 +87,15 @@ export interface ReserveRequest {
   amountPicoUsd: bigint;
   /** How long the hold may stand without a sign of life of its owner. */
   leaseMs: number;
+  modelId?: string;
+  priceBook?: string;
+}
+
+/** What {@link Ledger.split} takes. */
+export interface ReservationPart {
+  /** Unique, as that of a reservation. */
+  id: string;
+  amountPicoUsd: bigint;
   modelId?: string;
   priceBook?: string;
 }

@@ -9,11 +9,13 @@ import {
   fits,
   type Ledger,
   type LedgerReport,
+  type ReservationPart,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
   unknownModel,
 } from "./ledger.ts";
+import { Remembered } from "./remembered.ts";
 
 type OpenState = "held" | "dispatched" | "unresolved";
 type ClosedState = "settled" | "released" | "expired" | "writtenOff";
@@ -50,9 +52,6 @@ export interface MemoryLedgerSnapshot {
 const sendable: readonly OpenState[] = ["held", "dispatched"];
 const settleable: readonly OpenState[] = ["dispatched", "unresolved"];
 
-/** How many ended reservations are remembered, so that a repeated step finds its first answer. */
-const remembered = 10_000;
-
 /**
  * Balances in this process's memory: exact and fast, gone with the process. Give the tracker a SQLite, PostgreSQL or
  * Redis ledger where a crash must not forget spend.
@@ -63,8 +62,8 @@ export class MemoryLedger implements Ledger {
   /** By scope, then by window. */
   readonly #accounts = new Map<string, Map<string, MutableAccount>>();
   readonly #open = new Map<string, Hold>();
-  #closed = new Map<string, ClosedState>();
-  #closedBefore = new Map<string, ClosedState>();
+  /** Ended reservations, so that a repeated step finds its first answer. */
+  readonly #closed = new Remembered<{ state: ClosedState; amountPicoUsd: bigint }>();
 
   /**
    * @param options.now clock in milliseconds; default `Date.now`.
@@ -120,6 +119,18 @@ export class MemoryLedger implements Ledger {
     if (this.#endedState(reservationId) === "released") return;
     const hold = this.#find(reservationId, evidence ? ["held", "dispatched"] : ["held"], "released without evidence");
     this.#end(reservationId, hold, "released");
+  }
+
+  async split(reservationId: string, part: ReservationPart): Promise<void> {
+    assertPicoUsd("amountPicoUsd of a part", part.amountPicoUsd);
+    const known = this.#open.get(part.id) ?? this.#closed.get(part.id);
+    if (known?.amountPicoUsd === part.amountPicoUsd) return;
+    const hold = this.#find(reservationId, settleable, "split");
+    if (known || part.amountPicoUsd > hold.amountPicoUsd) {
+      throw new ReservationStateError({ reservationId, state: hold.state, step: "split so" });
+    }
+    hold.amountPicoUsd -= part.amountPicoUsd;
+    this.#open.set(part.id, { ...hold, amountPicoUsd: part.amountPicoUsd, modelId: part.modelId });
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {
@@ -273,16 +284,11 @@ export class MemoryLedger implements Ledger {
     const bucket = hold.state === "unresolved" ? "unresolvedPicoUsd" : "heldPicoUsd";
     for (const account of hold.accounts) account[bucket] -= hold.amountPicoUsd;
     this.#open.delete(reservationId);
-    // Two generations, swapped when full: memory stays bounded and the newest are always remembered.
-    if (this.#closed.size >= remembered) {
-      this.#closedBefore = this.#closed;
-      this.#closed = new Map();
-    }
-    this.#closed.set(reservationId, state);
+    this.#closed.set(reservationId, { state, amountPicoUsd: hold.amountPicoUsd });
   }
 
   #endedState(reservationId: string): ClosedState | undefined {
-    return this.#closed.get(reservationId) ?? this.#closedBefore.get(reservationId);
+    return this.#closed.get(reservationId)?.state;
   }
 }
 

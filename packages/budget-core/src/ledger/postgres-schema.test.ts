@@ -185,7 +185,7 @@ describe("the schema of a PostgreSQL ledger", () => {
     await pool.query(`INSERT INTO ${schema}.ledger_schema VALUES (${postgresSchemaVersion + 1})`);
     const refused = expect.objectContaining({
       code: "ledger",
-      message: expect.stringContaining("knows up to 2: upgrade"),
+      message: expect.stringContaining("knows up to 3: upgrade"),
     });
     await expect(makeLedger().open()).rejects.toEqual(refused);
     await expect(makeLedger().post(accounts, { costPicoUsd: 1n })).rejects.toEqual(refused);
@@ -198,7 +198,7 @@ describe("the schema of a PostgreSQL ledger", () => {
     await other.query(`SELECT pg_advisory_xact_lock(hashtextextended('autolabel ledger in ${schema}', 0))`);
     const client = counted();
     const opened = makeLedger(client).open();
-    const refused = expect(opened).rejects.toThrow("schema version 7, this package knows up to 2");
+    const refused = expect(opened).rejects.toThrow("schema version 7, this package knows up to 3");
     await expect.poll(() => client.asked.some((text) => text.startsWith("DO"))).toBe(true);
     await other.query(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.ledger_schema (version INT NOT NULL);
       INSERT INTO ${schema}.ledger_schema VALUES (7); COMMIT`);

@@ -2,6 +2,7 @@ import { LedgerError } from "../errors/ledger-error.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import { ledgerFunctions } from "./postgres-functions.ts";
 import { pageFunctions } from "./postgres-page-functions.ts";
+import { splitFunctions } from "./postgres-split-functions.ts";
 import { stepFunctions } from "./postgres-step-functions.ts";
 
 /** Append-only: step n brings the tables and functions of version n-1 to version n. A released step never changes. */
@@ -71,6 +72,7 @@ export const postgresSchemaSteps: readonly string[] = [
    ${stepFunctions}
    ${ledgerFunctions}`,
   pageFunctions,
+  splitFunctions,
 ];
 
 /** The version that {@link migratePostgresLedger} brings a ledger to. */

@@ -3,9 +3,11 @@ import { isRefusedForItsValues, type PostgresCall } from "./postgres-connection.
 
 /** A step as the server's function `take_steps` reads it. */
 export interface PostgresStep {
-  do: "reserve" | "markDispatched" | "settle" | "release" | "extend" | "post" | "reset" | "writeOff";
+  do: "reserve" | "markDispatched" | "split" | "settle" | "release" | "extend" | "post" | "reset" | "writeOff";
   /** Of the reservation; of the step itself where there is none. */
   id: string;
+  /** What is split off. */
+  part?: { id: string };
   [detail: string]: unknown;
 }
 
@@ -63,13 +65,20 @@ export class PostgresSteps {
 
   #sendPending(): void {
     while (this.#pending.length > 0 && this.#calls.size < maxCallsInFlight) {
-      const batch = this.#pending.splice(0, maxStepsPerCall).filter((pending) => !this.#isLate(pending));
+      const batch = this.#pending.splice(0, this.#batchSize()).filter((pending) => !this.#isLate(pending));
       const call = this.#send(batch).finally(() => {
         this.#calls.delete(call);
         this.#sendPending();
       });
       this.#calls.add(call);
     }
+  }
+
+  /** Two calls may overtake each other: what is asked for one reservation in one turn goes in one, in order. */
+  #batchSize(): number {
+    let size = maxStepsPerCall;
+    while (isNextOf(this.#pending[size - 1]?.step, this.#pending[size]?.step)) size++;
+    return size;
   }
 
   /** A server that hangs must not keep those behind for longer than those whom it keeps waiting. */
@@ -92,4 +101,8 @@ export class PostgresSteps {
       } else for (const { reject } of batch) reject(error);
     }
   }
+}
+
+function isNextOf(before: PostgresStep | undefined, step: PostgresStep | undefined): boolean {
+  return step !== undefined && (step.id === before?.id || step.id === before?.part?.id);
 }

@@ -1,7 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { Pool } from "pg";
 import postgres from "postgres";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { type PostgresServer, startPostgres } from "../../../../tests/servers/start-postgres.ts";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
@@ -173,7 +173,7 @@ describe("PostgresLedger", () => {
     await ledger.post(accounts, { costPicoUsd: 3n });
     await pool.query(`DELETE FROM ${schema}.accounts`);
     const report = await ledger.inspect();
-    expect(report).toMatchObject({ schemaVersion: 2, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
+    expect(report).toMatchObject({ schemaVersion: 3, accounts: [{ scope: "a", spentPicoUsd: 0n, heldPicoUsd: 0n }] });
     const fields = verifyLedger(report).map(({ field, expected }) => `${field} ${expected}`);
     expect(fields).toEqual(["spentPicoUsd 3", "callCount 1", "heldPicoUsd 5"]);
   });
@@ -194,6 +194,40 @@ describe("PostgresLedger", () => {
     };
     const keep = (id: string, more = 0) => ({ functionName: `${schema}.keep`, value: { id, more } });
     const kept = async () => (await pool.query(`SELECT id, calls FROM ${schema}.kept ORDER BY id`)).rows;
+
+    it("a part of a reservation and its charge come in one trip, and with it, or not at all", async () => {
+      const ledger = await dispatched("x");
+      const query = vi.spyOn(pool, "query");
+      const settle = (id: string, more: number) =>
+        Promise.allSettled([
+          ledger.split("x", { id, amountPicoUsd: 2n }),
+          ledger.settle(id, { costPicoUsd: 1n }, keep(id, more)),
+        ]);
+      const settled = await settle("part", 0);
+      expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+      expect(query).toHaveBeenCalledTimes(1);
+      query.mockRestore();
+      const [, refused] = await settle("refused", 9);
+      expect(refused).toMatchObject({ status: "rejected" });
+      expect(await kept()).toEqual([{ id: "part", calls: 1 }]);
+      expect(await ledger.read(accounts)).toMatchObject([{ spentPicoUsd: 1n, heldPicoUsd: 3n }]);
+    });
+
+    it("a part and its charge are never in two trips, which could overtake each other", async () => {
+      const ledger = await dispatched("x");
+      const query = vi.spyOn(pool, "query");
+      const ids = Array.from({ length: 40 }, (_, index) => `part ${index}`);
+      await Promise.all([
+        ledger.extend("x", 60_000),
+        ...ids.flatMap((id) => [ledger.split("x", { id, amountPicoUsd: 0n }), ledger.settle(id, { costPicoUsd: 0n })]),
+      ]);
+      const lastSteps = query.mock.calls.map(([, values]) => {
+        const { steps } = JSON.parse((values as unknown as string[])[0] ?? "") as { steps: { do: string }[] };
+        return `${steps.length} ${steps.at(-1)?.do}`;
+      });
+      expect(lastSteps).toEqual(["65 settle", "16 settle"]);
+      query.mockRestore();
+    });
 
     it("what those of one turn tell comes in one call, in the transaction of their charges", async () => {
       const ledger = await dispatched("x", "y", "z");

@@ -8,6 +8,7 @@ import type {
   BalanceReport,
   Ledger,
   LedgerReport,
+  ReservationPart,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,
@@ -128,6 +129,13 @@ export class PostgresLedger implements Ledger {
   async release(reservationId: string, evidence?: string): Promise<void> {
     const step = { do: "release" as const, id: reservationId, ...(evidence ? { evidence } : {}) };
     await this.#take(step, "released without evidence");
+  }
+
+  async split(reservationId: string, part: ReservationPart): Promise<void> {
+    assertPicoUsd("amountPicoUsd of a part", part.amountPicoUsd);
+    assertStorable(part.amountPicoUsd);
+    const told = { ...part, amountPicoUsd: String(part.amountPicoUsd) };
+    await this.#take({ do: "split", id: reservationId, part: told }, "split");
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {

@@ -91,6 +91,30 @@ return { "ok" }
 `,
   ),
 
+  split: writes(
+    " flags=allow-oom",
+    `
+local part = request.part
+local known = holdOf(part.id)
+if known.state ~= "unknown" then
+  if known.amount == part.amount then return { "ok" } end
+  return { "state", known.state }
+end
+local hold = holdOf(request.id)
+local isSent = hold.state == "dispatched" or hold.state == "unresolved"
+if not isSent or isLess(hold.amount, part.amount) then return { "state", hold.state } end
+local endsAt = redis.call("HGET", hold.key, "lease_ends_at_ms")
+local number = redis.call("HGET", base .. ":ledger_schema", "reservations") or "0"
+write("HINCRBY", base .. ":ledger_schema", "reservations", 1)
+write("HSET", hold.key, "amount_pico_usd", subtract(hold.amount, part.amount))
+write("HSET", known.key, "state", hold.state, "accounts", hold.accounts, "amount_pico_usd", part.amount, "number", number,
+  "reserved_at_ms", hold.reservedAt, "lease_ends_at_ms", endsAt, unpack(request.fields))
+if hold.state == "unresolved" then write("ZADD", base .. ":unresolved", number, part.id)
+else write("ZADD", base .. ":open", endsAt, part.id) end
+return commit({ "ok" })
+`,
+  ),
+
   settle: writes(
     " flags=allow-oom",
     `

@@ -8,6 +8,7 @@ import {
   fits,
   type Ledger,
   type LedgerReport,
+  type ReservationPart,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
@@ -137,6 +138,13 @@ export class RedisLedger implements Ledger {
 
   async release(reservationId: string, evidence?: string): Promise<void> {
     await this.#step("release", { id: reservationId, evidence: evidence || undefined }, "released without evidence");
+  }
+
+  async split(reservationId: string, { id, amountPicoUsd, modelId, priceBook }: ReservationPart): Promise<void> {
+    assertPicoUsd("amountPicoUsd of a part", amountPicoUsd);
+    const part = { id, amount: String(amountPicoUsd) };
+    const fields = pairsOf({ model_id: modelId, price_book: priceBook });
+    await this.#step("split", { id: reservationId, part, fields }, "split");
   }
 
   async extend(reservationId: string, leaseMs: number): Promise<void> {

@@ -36,6 +36,15 @@ export const recoverSql = `
   UPDATE reservations SET state = iif(state = 'held', 'expired', 'unresolved'),
     evidence = iif(state = 'held', 'lease ran out before dispatch', NULL) WHERE ${isDue}`;
 
+/** Takes an amount out of a reservation (?2). */
+export const shrinkSql = "UPDATE reservations SET amount_pico_usd = amount_pico_usd - ?1 WHERE id = ?2";
+
+/** A part of a reservation (?1): id, amount, model, price book. */
+export const splitSql = `
+  INSERT INTO reservations
+    (id, state, accounts, amount_pico_usd, lease_ends_at_ms, model_id, price_book, reserved_at_ms)
+  SELECT ?2, state, accounts, ?3, lease_ends_at_ms, ?4, ?5, reserved_at_ms FROM reservations WHERE id = ?1`;
+
 /** A statement that inserts a row for each of so many accounts. */
 export type SqlForAccounts = (count: number) => string;
 

@@ -9,6 +9,7 @@ import {
   fits,
   type Ledger,
   type LedgerReport,
+  type ReservationPart,
   type ReserveOutcome,
   type ReserveRequest,
   type UnresolvedReservation,
@@ -28,6 +29,8 @@ import {
   type ReservationRow,
   recoverSql,
   SqliteRows,
+  shrinkSql,
+  splitSql,
   unresolvedOf,
 } from "./sqlite-rows.ts";
 import { migrateSqliteLedger } from "./sqlite-schema.ts";
@@ -120,6 +123,21 @@ export class SqliteLedger implements Ledger {
       const allowed = evidence ? ["held", "dispatched", "released"] : ["held", "released"];
       const hold = this.#expect(reservationId, allowed, "released without evidence");
       if (hold.state !== "released") this.#end(hold, "released", evidence ?? null);
+    });
+  }
+
+  split(reservationId: string, part: ReservationPart): Promise<void> {
+    return this.#commit.run(() => {
+      assertPicoUsd("amountPicoUsd of a part", part.amountPicoUsd);
+      assertStorable(part.amountPicoUsd);
+      const known = this.#reservation(part.id);
+      if (known?.amount_pico_usd === part.amountPicoUsd) return;
+      const hold = this.#expect(reservationId, ["dispatched", "unresolved"], "split");
+      if (known || part.amountPicoUsd > hold.amount_pico_usd) {
+        throw new ReservationStateError({ reservationId, state: hold.state, step: "split so" });
+      }
+      this.#rows.run(shrinkSql, part.amountPicoUsd, hold.id);
+      this.#rows.run(splitSql, hold.id, part.id, part.amountPicoUsd, part.modelId ?? null, part.priceBook ?? null);
     });
   }
 

@@ -71,6 +71,7 @@ class LedgerRun {
     const id = this.#id(step.attempt);
     if (step.do === "settle") return this.#settle(id, step.receipt, step.times);
     if (step.do === "markDispatched") return this.#dispatch(id, step.attempt);
+    if (step.do === "split") return this.#split(id, step.part);
     if (step.do === "poison") return this.#poison(id, step);
     if (step.do === "release") {
       const { evidence } = step;
@@ -135,6 +136,12 @@ class LedgerRun {
     for (const account of this.#model.attempts.get(id)?.accounts ?? []) {
       this.#bills.set(account, (this.#bills.get(account) ?? 0n) + (this.#options.schedule.bills[attempt] ?? 0n));
     }
+  }
+
+  async #split(id: string, { attempt, amountPicoUsd, modelId }: HoldStep): Promise<void> {
+    const part = { id: this.#id(attempt), amountPicoUsd, ...(modelId === undefined ? {} : { modelId }) };
+    const isAllowed = this.#model.split(id, { id: part.id, amount: amountPicoUsd, modelId });
+    await this.#expect(isAllowed, "I9", "split", () => this.#ledger.split(id, part));
   }
 
   async #settle(id: string, receipt: Receipt, times: number): Promise<void> {

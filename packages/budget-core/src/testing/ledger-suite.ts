@@ -1,16 +1,10 @@
-import { ReservationStateError } from "../errors/reservation-state-error.ts";
-import type { Account, AccountKey, JournalSums, Ledger } from "../ledger/ledger.ts";
-import { type LedgerDifference, verifyLedger } from "../ledger/verify-ledger.ts";
+import type { Account, JournalSums, Ledger } from "../ledger/ledger.ts";
+import { verifyLedger } from "../ledger/verify-ledger.ts";
+import { account, admit, equal, expectBalance, inWords, leaseMs, refuses, throws } from "./ledger-checks.ts";
+import { partCases } from "./part-cases.ts";
 
 /** The part of a test runner that the suite needs; `test` of vitest and of node:test both fit. */
 export type TestFunction = (name: string, body: () => Promise<void>) => unknown;
-
-const account = (scope: string, limitPicoUsd: bigint | null = 100n): Account => ({
-  scope,
-  window: "all",
-  limitPicoUsd,
-});
-const leaseMs = 60_000;
 
 /**
  * The contract of a ledger as tests. Every ledger of this project passes it on its real engine, and a custom one must.
@@ -33,6 +27,8 @@ export function ledgerSuite(test: TestFunction, makeLedger: () => Ledger | Promi
 }
 
 const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
+  ...partCases,
+
   "an account never used is empty": async (ledger) => {
     await expectBalance(ledger, account("a"), { spent: 0n, held: 0n, unresolved: 0n, calls: 0 });
   },
@@ -279,47 +275,3 @@ const cases: Record<string, (ledger: Ledger) => Promise<void>> = {
     equal(Object.keys(balance.byModel).length, 0, "models after reset");
   },
 };
-
-function inWords(differences: readonly LedgerDifference[]): string {
-  const one = ({ scope, window, field, shown, expected, source }: LedgerDifference) =>
-    `${scope} ${window}: ${field} ${shown} instead of ${expected} by its ${source}`;
-  return differences.map(one).join("; ");
-}
-
-async function admit(ledger: Ledger, id: string, accounts: Account[], amountPicoUsd: bigint): Promise<void> {
-  const outcome = await ledger.reserve({ id, accounts, amountPicoUsd, leaseMs });
-  equal(outcome.admitted, true, `admission of ${id}`);
-}
-
-async function expectBalance(
-  ledger: Ledger,
-  key: AccountKey,
-  expected: { spent?: bigint; held?: bigint; unresolved?: bigint; calls?: number },
-) {
-  const [balance] = await ledger.read([key]);
-  if (!balance) throw new Error("read() returned no balance");
-  equal(balance.spentPicoUsd, expected.spent ?? balance.spentPicoUsd, "spent");
-  equal(balance.heldPicoUsd, expected.held ?? balance.heldPicoUsd, "held");
-  equal(balance.unresolvedPicoUsd, expected.unresolved ?? balance.unresolvedPicoUsd, "unresolved");
-  equal(balance.callCount, expected.calls ?? balance.callCount, "calls");
-  return balance;
-}
-
-function equal(actual: unknown, expected: unknown, what: string): void {
-  if (actual !== expected) throw new Error(`${what}: ${String(actual)} instead of ${String(expected)}`);
-}
-
-async function refuses(step: Promise<unknown>): Promise<void> {
-  const error = await throws(step);
-  if (!ReservationStateError.isInstance(error)) throw new Error("not a ReservationStateError", { cause: error });
-}
-
-async function throws(step: Promise<unknown>): Promise<unknown> {
-  let value: unknown;
-  try {
-    value = await step;
-  } catch (error) {
-    return error;
-  }
-  throw new Error(`a step went through that must not: ${JSON.stringify(value)}`);
-}

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { Account, AccountKey, Balance, Ledger, ReserveOutcome, ReserveRequest } from "../ledger/ledger.ts";
+import type {
+  Account,
+  AccountKey,
+  Balance,
+  Ledger,
+  ReservationPart,
+  ReserveOutcome,
+  ReserveRequest,
+} from "../ledger/ledger.ts";
 import { MemoryLedger } from "../ledger/memory.ts";
 import type { Receipt } from "../receipt.ts";
 import { ledgerSuite } from "./ledger-suite.ts";
@@ -225,6 +233,25 @@ const bugs: Record<string, new (clock: Clock) => Ledger> = {
     override async recover() {
       for (const id of this.requests.keys()) await super.extend(id, 0).catch(() => undefined);
       return super.recover();
+    }
+  },
+  "splits off money that the whole keeps": class extends Ground {
+    override async split(id: string, part: ReservationPart) {
+      await super.split(id, part);
+      const request = this.requests.get(id);
+      if (request) await super.reserve({ ...request, id: `${part.id}+`, amountPicoUsd: part.amountPicoUsd });
+    }
+  },
+  "splits off what was never sent": class extends Ground {
+    override async split(id: string, part: ReservationPart) {
+      await super.markDispatched(id).catch(() => undefined);
+      await super.split(id, part);
+    }
+  },
+  "splits a part off again when it is asked again": class extends Ground {
+    override async split(id: string, part: ReservationPart) {
+      await super.split(id, part);
+      await super.split(id, { ...part, id: `${part.id}+` });
     }
   },
   "does not extend a lease": class extends Ground {

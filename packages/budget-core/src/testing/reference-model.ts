@@ -96,6 +96,16 @@ export class ReferenceModel {
     return this.#move(id, evidence ? ["held", "dispatched", "released"] : ["held", "released"], "released");
   }
 
+  split(id: string, part: { id: string; amount: bigint; modelId: string | undefined }): boolean {
+    const whole = this.attempts.get(id);
+    const known = this.attempts.get(part.id);
+    if (known) return known.amount === part.amount;
+    if (!whole || !["dispatched", "unresolved"].includes(whole.state) || whole.amount < part.amount) return false;
+    whole.amount -= part.amount;
+    this.attempts.set(part.id, { ...whole, ...part });
+    return true;
+  }
+
   extend(id: string, leaseMs: number): boolean {
     const attempt = this.attempts.get(id);
     if (!attempt || !["held", "dispatched"].includes(attempt.state)) return false;

@@ -7,6 +7,7 @@ export type Step =
   | { do: "markDispatched"; attempt: number }
   | { do: "settle"; attempt: number; receipt: Receipt; times: number }
   | { do: "release"; attempt: number; evidence?: string }
+  | { do: "split"; attempt: number; part: HoldStep }
   | { do: "extend"; attempt: number; leaseMs: number }
   | { do: "post"; scopes: readonly number[]; receipt: Receipt }
   | { do: "reset"; scopes: readonly number[] }
@@ -99,6 +100,20 @@ class Writer {
     return { costPicoUsd, ...(this.random.chance(50) ? { modelId } : {}) };
   }
 
+  /** Moves a part into an attempt of its own, which costs nothing: in an honest world the rest stays above the bill. */
+  split(attempt: number): Step | undefined {
+    const whole = this.holds[attempt];
+    if (!whole) return undefined;
+    const most = this.honest ? whole.amountPicoUsd - (this.bills[attempt] ?? 0n) : whole.amountPicoUsd + this.unit;
+    const amountPicoUsd = (most * BigInt(this.random.below(5))) / 4n;
+    const part = { ...whole, attempt: this.guesses.push(this.guesses[attempt] ?? "ended") - 1, amountPicoUsd };
+    this.bills.push(0n);
+    this.holds.push(part);
+    if (amountPicoUsd <= whole.amountPicoUsd)
+      this.holds[attempt] = { ...whole, amountPicoUsd: whole.amountPicoUsd - amountPicoUsd };
+    return { do: "split", attempt, part };
+  }
+
   writeOff(attempt: number): Step | undefined {
     // In an honest world only what was not billed is written off.
     return this.honest && this.bills[attempt] !== 0n ? undefined : { do: "writeOff", attempt };
@@ -138,6 +153,7 @@ function nextStep(writer: Writer): Step | undefined {
   const attempt = random.chance(3) ? guesses.length + 5 : random.below(guesses.length);
   const sensible = random.chance(80) ? guesses[attempt] : undefined;
   if (sensible === "held" && random.chance(75)) return advance(writer, attempt, { do: "markDispatched", attempt });
+  if (sensible === "dispatched" && random.chance(12)) return writer.split(attempt);
   if (sensible === "dispatched" && random.chance(65)) return settleStep(writer, attempt);
   if (sensible === "unresolved") return resolveStep(writer, attempt);
   return anyStep(writer, attempt);
@@ -161,8 +177,9 @@ function resolveStep(writer: Writer, attempt: number): Step {
 /** A step of an attempt in any state: most of these must be refused. */
 function anyStep(writer: Writer, attempt: number): Step | undefined {
   const { random } = writer;
-  const kind = random.below(9);
+  const kind = random.below(10);
   if (kind === 0) return { do: "markDispatched", attempt };
+  if (kind === 9) return writer.split(attempt);
   if (kind === 1) return { do: "settle", attempt, receipt: writer.receipt(attempt), times: 1 };
   if (kind <= 3) return writer.release(attempt);
   if (kind === 4) return { do: "extend", attempt, leaseMs: random.pick([0, 20_000, 600_000]) };

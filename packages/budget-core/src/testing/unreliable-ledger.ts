@@ -5,6 +5,7 @@ import type {
   BalanceReport,
   Ledger,
   LedgerReport,
+  ReservationPart,
   ReserveOutcome,
   ReserveRequest,
   UnresolvedReservation,
@@ -48,6 +49,10 @@ export class UnreliableLedger implements Ledger {
 
   release(reservationId: string, evidence?: string): Promise<void> {
     return this.#step(() => this.#inner.release(reservationId, evidence));
+  }
+
+  split(reservationId: string, part: ReservationPart): Promise<void> {
+    return this.#step(() => this.#inner.split(reservationId, part));
   }
 
   extend(reservationId: string, leaseMs: number): Promise<void> {
