@@ -73,8 +73,10 @@ const value = fc.oneof(
 );
 // A lone half of a pair is no character: no encoding of text files can hold it.
 const whole = value.filter((text) => !/\p{Surrogate}/u.test(text));
+// Where an object had the key `\`, Node 24 takes `"\n"` and other escaped keys for it: JSON.parse('{"\\":0}'), then
+// JSON.parse('{"\n":0}'), gives `\` again. No file has a column named by a backslash alone; here one process reads many.
 const header = fc.uniqueArray(
-  whole.filter((name) => !/[\r\0\uFEFF]/.test(name)),
+  whole.filter((name) => name !== "\\" && !/[\r\0\uFEFF]/.test(name)),
   { minLength: 1, maxLength: 4 },
 );
 const table = header.chain((columns) => {
