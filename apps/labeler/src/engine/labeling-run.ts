@@ -1,23 +1,23 @@
 import type { Writable } from "node:stream";
-import type { CostStats, CostTracker, Money, Posting } from "@autolabel/budget-core";
+import type { CostStats, CostTracker, Money } from "@autolabel/budget-core";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
 import type { ColumnType } from "../data/column-type.ts";
 import type { DataFormat } from "../data/data-format.ts";
 import { writeRows } from "../data/write-rows.ts";
-import { getLlmClient, priceOf, providerCallId, upstreamBudgetError } from "../llm-client.ts";
+import { priceOf } from "../llm-client.ts";
 import type { LabeledRow, PendingRow, RowCounts } from "../store/row.ts";
 import { countOf, type RowResult, type RunStore, type Standing, stopAskedFact } from "../store/run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import type { CostRange } from "./cost-model.ts";
 import { type Inclusion, inclusionOf, mixedOrders, sampleOrder } from "./inclusion.ts";
-import { answerOf, type LabelRowOptions, labelRow } from "./label-row.ts";
+import { labelRows } from "./label-rows.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import { RunForecast } from "./run-forecast.ts";
 import { type RunProblem, RunProblems } from "./run-problems.ts";
-import { type RunOutcome, runRows } from "./run-rows.ts";
+import type { RunOutcome } from "./run-rows.ts";
 import { sampleRows } from "./sample-rows.ts";
 
 /** How often a run looks whether it was asked to stop, in ms. */
@@ -264,35 +264,28 @@ export class LabelingRun {
 
   /** @param rows these and no others. */
   async #work(rows?: readonly PendingRow[]): Promise<RunOutcome> {
-    const { config } = this;
     if (!rows && this.get("stage") === "probed") await this.#store.set({ stage: "labeling" });
-    const label = (row: PendingRow) => this.#budget.callFor(row.position, () => labelRow(optionsFor(row)));
-    const optionsFor = (row: PendingRow): LabelRowOptions => ({
-      row,
-      task: this.#task,
-      model: (fetch) => getLlmClient({ ...client, fetch, onReceipt: (posting) => this.#record(row, posting) }),
-      isRowLimit: this.#budget.isRowLimit,
-      upstreamBudgetError: (error) => upstreamBudgetError(config.model, error),
-      onFailure: (error) => this.#problems.attempt(error),
-      onAgain: () => this.#forecast.again(row),
-      repair: config.repair,
-      pacer: this.#pacer,
-      longestWaitMs: config.longestWaitMs,
-      maxAttempts: config.maxAttempts,
-      timeoutMs: config.timeoutMs,
-      stop: this.#stop.signal,
-    });
-    const client = { settings: this.#settings, config, costTracker: this.tracker };
-    const onRow = (row: PendingRow, result: RowResult, finished: number) => {
-      this.#count(row, result, finished);
-      this.#problems.row(result);
-      this.#forecast.finish(row);
-      for (const listener of this.#listeners) listener(row.position, finished);
-    };
-    const { concurrency } = config;
     const watch = setInterval(() => void this.#stopIfAsked(), stopWatchMs);
     try {
-      this.#outcome = await runRows({ store: this.#store, rows, concurrency, label, stop: this.#stop.signal, onRow });
+      this.#outcome = await labelRows({
+        store: this.#store,
+        settings: this.#settings,
+        config: this.config,
+        task: this.#task,
+        budget: this.#budget,
+        pacer: this.#pacer,
+        rows,
+        stop: this.#stop.signal,
+        onCharge: (row, costPicoUsd) => this.#forecast.charge(row, costPicoUsd),
+        onFailure: (error) => this.#problems.attempt(error),
+        onAgain: (row) => this.#forecast.again(row),
+        onRow: (row, result, finished) => {
+          this.#count(row, result, finished);
+          this.#problems.row(result);
+          this.#forecast.finish(row);
+          for (const listener of this.#listeners) listener(row.position, finished);
+        },
+      });
     } finally {
       clearInterval(watch);
     }
@@ -304,26 +297,6 @@ export class LabelingRun {
   /** Somebody beside this process may ask it to stop: a file can be written where a signal does not reach. */
   async #stopIfAsked(): Promise<void> {
     if (await this.#store.isStopAsked().catch(() => false)) this.stop();
-  }
-
-  /**
-   * In the run's own ledger the answer joins the transaction of the charge, and a failure of it fails the ledger's next
-   * step. With a ledger elsewhere the answer is on disk before the charge is posted.
-   */
-  #record(row: PendingRow, posting: Posting): Promise<void> | undefined {
-    const recorded = this.#store.recordAttempt(row.position, {
-      posting,
-      answer: answerOf(posting),
-      callId: providerCallId(this.config.model, posting),
-      taskVersion: this.#task.version,
-    });
-    // Counted when it is on disk, so that what is spent and what is left add up at any moment.
-    recorded.then(
-      () => this.#forecast.charge(row, posting.receipt.costPicoUsd),
-      () => undefined,
-    );
-    if (!this.#budget.isInStore) return recorded;
-    return undefined;
   }
 
   #count(row: PendingRow, result: RowResult, finished: number): void {
