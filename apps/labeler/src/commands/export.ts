@@ -14,8 +14,7 @@ import { writeHuggingFaceFolder } from "../export/hugging-face.ts";
 import { labelStudioConfig, labelStudioTasks } from "../export/label-studio.ts";
 import type { OffsetUnit } from "../export/offsets.ts";
 import { spacyExamples } from "../export/spacy.ts";
-import { findRun, type RunSummary } from "../store/runs.ts";
-import { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import { findRun, type RunSummary, type Runs, type RunView, withRuns } from "../store/runs.ts";
 import { labelSet } from "../tasks/label-set.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
@@ -45,9 +44,12 @@ const endings: Readonly<Record<Exclude<ExportLayout, DataFormat>, string>> = {
  */
 export async function exportRun(id: string | undefined, options: ExportOptions, io: CommandIo): Promise<number> {
   const { store } = new Settings(options.store ? { store: options.store } : {});
-  const run = findRun(store, id);
+  return await withRuns(store, async (runs) => exportOne(runs, await findRun(runs, id), options, io));
+}
+
+async function exportOne(runs: Runs, run: RunSummary, options: ExportOptions, io: CommandIo): Promise<number> {
   const output = outputOf(run, options);
-  const opened = new SqliteRunStore(run.path, { readOnly: true });
+  const opened = await runs.look(run);
   try {
     const job = await jobOf(run, opened, options);
     const { rows, labeled } = await opened.counts();
@@ -80,7 +82,7 @@ function isDataFormat(to: ExportLayout): to is DataFormat {
   return (dataFormats as readonly string[]).includes(to);
 }
 
-async function jobOf(run: RunSummary, store: SqliteRunStore, { to, only, offsets }: ExportOptions): Promise<ExportJob> {
+async function jobOf(run: RunSummary, store: RunView, { to, only, offsets }: ExportOptions): Promise<ExportJob> {
   const facts = await store.facts();
   const config = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
   const { task, labels, model, schema } = config;

@@ -9,9 +9,9 @@ import { type DataFormat, formOf, standardStream } from "../data/data-format.ts"
 import { inputFormat, readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
-import { startRun } from "../engine/start-run.ts";
-import { isRunLocked } from "../store/run-lock.ts";
+import { type StartRunOptions, startRun } from "../engine/start-run.ts";
 import type { InputRow } from "../store/run-store.ts";
+import { isDatabase, withRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import {
@@ -25,6 +25,7 @@ import {
 } from "./config-flags.ts";
 import { finishRun } from "./finish-run.ts";
 import { refuseChanged } from "./refuse-changed.ts";
+import { tellQueued } from "./tell-queued.ts";
 
 /** Flags of `autolabel label`. */
 export interface LabelOptions extends StoreFlags, BudgetFlags, TaskFlags, PaceFlags {
@@ -50,27 +51,31 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
   const input = await readLabelInput(dataPath, options);
   assertLimited(input, options);
   assertWritable(input.facts.output, { force: options.force, format: input.facts.outputFormat });
-  const run = await explainPrice(() =>
-    startRun({
-      ...input,
-      whenKnown: ({ id, path, isProbe }) => {
-        if (options.new) return "start over";
-        if (isRunLocked(path)) {
-          throw new UsageError(
-            `Another process labels these rows, as the run ${id}: ${io.command} status ${id} shows how far it is; wait for it, or stop it`,
-          );
-        }
-        if (isProbe) return "continue";
+  const start: StartRunOptions = {
+    ...input,
+    whenKnown: ({ id, isProbe }, isWorking) => {
+      if (options.new) return "start over";
+      if (isWorking) {
         throw new UsageError(
-          `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,
+          `These rows are being labeled already, as the run ${id}: ${io.command} status ${id} shows how far it is; wait for it, or stop it`,
         );
-      },
-      whenChanged: async (known, taskVersion) => {
-        if (!options.new) await refuseChanged(known, { input, taskVersion, options, command: io.command });
-      },
-    }),
-  );
-  return await finishRun(run, io, options);
+      }
+      if (isProbe) return "continue";
+      throw new UsageError(
+        `The run ${id} labels these rows already: go on with ${io.command} resume ${id}, or pay for them again with --new`,
+      );
+    },
+    whenChanged: async (known, now) => {
+      if (!options.new) await refuseChanged(known, { ...now, input, options, command: io.command });
+    },
+  };
+  return await withRuns(input.settings.store, async (runs) => {
+    if (isDatabase(runs)) {
+      const { queueRun } = await import("../engine/queue-run.ts");
+      return await tellQueued(await explainPrice(() => queueRun(runs, start)), io, options);
+    }
+    return await finishRun(await explainPrice(() => startRun(start)), io, options);
+  });
 }
 
 /** @throws UsageError where nothing limits the run, and nobody said that nothing should. */

@@ -9,7 +9,7 @@ import { createClient } from "redis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startPostgres } from "../../../../tests/servers/start-postgres.ts";
 import { isRedisThere, startRedis } from "../../../../tests/servers/start-redis.ts";
-import { listRuns } from "../store/runs.ts";
+import { listRuns } from "../store/run-folder.ts";
 import { CliFolder, inUsd, labelArgs } from "../testing/run-cli.ts";
 
 let folder: string;

@@ -1,8 +1,8 @@
 import { relative } from "node:path";
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import { formatCount, rowsText } from "../progress/bar.ts";
-import { type RunRecord, readRun } from "../store/read-run.ts";
-import type { RunSummary } from "../store/runs.ts";
+import type { RunRecord } from "../store/read-run.ts";
+import type { RunSummary, Runs } from "../store/runs.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import { UsageError } from "../usage-error.ts";
 import { configPathOf } from "./config-flags.ts";
@@ -36,10 +36,10 @@ const resumeFlags = ["labels", "schema", "guidelines", "examples"] as const sati
  */
 export async function refuseChanged(
   known: RunSummary,
-  now: { input: LabelInput; taskVersion: string; options: LabelOptions; command: string },
+  now: { runs: Runs; input: LabelInput; taskVersion: string; options: LabelOptions; command: string },
 ): Promise<void> {
-  const { input, taskVersion, options, command } = now;
-  const record = await readRun(known.path);
+  const { runs, input, taskVersion, options, command } = now;
+  const record = await runs.record(known);
   const { facts, rowsByStatus } = record;
   const rows = Object.values(rowsByStatus).reduce((sum, count) => sum + count, 0);
   const done = rows - rowsByStatus.unpaid - rowsByStatus.error;

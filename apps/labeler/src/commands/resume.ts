@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { given } from "../config/given.ts";
+import type { LabelingConfigInput } from "../config/labeling-config.ts";
 import { readConfigFile } from "../config/read-config-file.ts";
 import { type DataFormat, standardStream } from "../data/data-format.ts";
 import { assertWritable } from "../data/write-rows.ts";
+import type { LabelingRun } from "../engine/labeling-run.ts";
 import { type ResumeRunOptions, resumeRun } from "../engine/start-run.ts";
-import { findRun } from "../store/runs.ts";
+import { findRun, isDatabase, withRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import {
@@ -16,6 +18,7 @@ import {
   type TaskFlags,
 } from "./config-flags.ts";
 import { finishRun } from "./finish-run.ts";
+import { tellQueued } from "./tell-queued.ts";
 
 /** Flags of `autolabel resume`. */
 export interface ResumeOptions
@@ -52,13 +55,26 @@ export async function goOn(
     options.output === undefined || options.output === standardStream ? options.output : resolve(options.output);
   if (output !== undefined && output !== standardStream)
     assertWritable(output, { force: options.force, format: options.format });
-  const run = await resumeRun({
-    run: findRun(settings.store, id),
-    settings,
-    reconfigure: (stored) => ({ ...stored, ...changes }),
-    facts: given({ output, outputFormat: options.format }) as Record<string, string>,
-    ...again,
+  return await withRuns(settings.store, async (runs) => {
+    const change = {
+      run: await findRun(runs, id),
+      settings,
+      reconfigure: (stored: LabelingConfigInput) => ({ ...stored, ...changes }),
+      facts: given({ output, outputFormat: options.format }) as Record<string, string>,
+      ...again,
+    };
+    if (isDatabase(runs)) {
+      const { requeueRun } = await import("../engine/queue-run.ts");
+      return await tellQueued(await requeueRun({ ...change, runs }), io, options);
+    }
+    const run = await resumeRun({ ...change, runs });
+    await assertOutput(run, output);
+    return await finishRun(run, io, options);
   });
+}
+
+/** @throws UsageError when it is not known where the rows go, or how; then the run is closed. */
+async function assertOutput(run: LabelingRun, output: string | undefined): Promise<void> {
   if (run.get("output") === undefined) {
     // Started by the library, which writes no file.
     await run.close();
@@ -68,5 +84,4 @@ export async function goOn(
     await run.close();
     throw new UsageError(`The run ${run.id} has no output format yet: say --format csv`);
   }
-  return await finishRun(run, io, options);
 }

@@ -1,15 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { dataFormats } from "../data/data-format.ts";
 import { processIo } from "./command-io.ts";
+import type { StoreFlags } from "./config-flags.ts";
 import type { InitOptions } from "./init.ts";
 import type { ResumeOptions } from "./resume.ts";
 import type { RetryOptions } from "./retry.ts";
 import type { StatusOptions } from "./status.ts";
 import type { UiOptions } from "./ui.ts";
+import type { WorkerOptions } from "./worker.ts";
 
 /** Flags that several commands take. */
 export const flags = {
-  store: ["--store <folder>", "where runs are kept (default: .autolabel, or AUTOLABEL_STORE)"],
+  store: [
+    "--store <place>",
+    "where runs are kept: a folder, or postgres://… (default: .autolabel, or AUTOLABEL_STORE)",
+  ],
   json: ["--json", "events as JSON lines on stdout; what a person reads goes to stderr"],
   jsonLine: ["--json", "as one line of JSON"],
   pool: ["--pool <name>", "draw on a limit that all runs of this name share, besides the run's own"],
@@ -60,6 +65,26 @@ export function addRunCommands(autolabel: Command, setExitCode: SetExitCode): vo
     .action(async (options: StatusOptions) => {
       const { runs } = await import("./status.ts");
       setExitCode(await runs(options, processIo));
+    });
+
+  autolabel
+    .command("stop [run]")
+    .summary("ask whoever works on a run to take no more rows; calls in flight are finished and kept")
+    .option(...flags.store)
+    .action(async (id: string | undefined, options: StoreFlags) => {
+      const { stop } = await import("./stop.ts");
+      setExitCode(await stop(id, options, processIo));
+    });
+
+  autolabel
+    .command("worker")
+    .summary("label rows of the runs in a database, beside any number of workers, until SIGTERM or Ctrl-C")
+    .option("-j, --concurrency <n>", "calls in flight at most (default: 16)", readCount)
+    .option("--health-port <n>", "answer /healthz and /readyz there", readCount)
+    .option("--store <url>", "the database: postgres://… (default: AUTOLABEL_STORE)")
+    .action(async (options: WorkerOptions) => {
+      const { worker } = await import("./worker.ts");
+      setExitCode(await worker(options, processIo));
     });
 
   autolabel

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { findRun } from "../store/runs.ts";
+import { findRun, withRuns } from "../store/runs.ts";
 import { serveUi } from "../ui/serve-ui.ts";
 import type { CommandIo } from "./command-io.ts";
 import { type StoreFlags, settingsOf } from "./config-flags.ts";
@@ -13,7 +13,7 @@ export interface UiOptions extends StoreFlags {
 /** `autolabel ui [RUN]`: serves the page to this machine until Ctrl-C. @returns the exit code. */
 export async function ui(id: string | undefined, options: UiOptions, io: CommandIo): Promise<number> {
   const settings = settingsOf(options);
-  const run = id === undefined ? undefined : findRun(settings.store, id);
+  const run = id === undefined ? undefined : await withRuns(settings.store, (runs) => findRun(runs, id));
   const { execPath, execArgv, argv } = process;
   const server = await serveUi({
     settings,

@@ -38,6 +38,8 @@ export class Pacer {
   readonly #requests: Lane;
   readonly #tokens: Lane;
   readonly #stated: Readonly<Record<"requests" | "tokens", number>>;
+  /** The part of all limits that is for calls of this pacer. */
+  #part = 1;
   readonly #waiting: { tokens: number; go: () => void }[] = [];
   #limit: number;
   #inFlight = 0;
@@ -50,6 +52,18 @@ export class Pacer {
     this.#stated = { requests: perMs(requestsPerMinute), tokens: perMs(tokensPerMinute) };
     this.#requests = laneOf(this.#stated.requests);
     this.#tokens = laneOf(this.#stated.tokens);
+  }
+
+  /**
+   * Keeps to a part of every limit, where others call the same provider and keep to theirs.
+   *
+   * @param part above 0, at most 1.
+   */
+  share(part: number): void {
+    const change = part / this.#part;
+    this.#part = part;
+    for (const lane of [this.#requests, this.#tokens]) if (lane.perMs !== undefined) lane.perMs *= change;
+    this.#pump();
   }
 
   /** Calls that may be in flight now. */
@@ -116,10 +130,10 @@ export class Pacer {
     const now = Date.now();
     lane.freshAt = now + told.resetMs;
     if (told.resetMs === 0) {
-      lane.perMs = finite(stated);
+      lane.perMs = finite(stated * this.#part);
       return;
     }
-    const rate = Math.min(Math.max(told.remaining, 1) / told.resetMs, stated);
+    const rate = Math.min(Math.max(told.remaining, 1) / told.resetMs, stated) * this.#part;
     lane.perMs = rate;
     lane.nextAt = told.remaining > 0 ? Math.min(lane.nextAt, now + 1 / rate) : Math.max(lane.nextAt, lane.freshAt);
   }

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { type BudgetExceededError, CostTracker, type Ledger, runWithBudget } from "@autolabel/budget-core";
+import { type BudgetExceededError, CostTracker, type Ledger, runWithBudget, usd } from "@autolabel/budget-core";
+import { SlicedLedger } from "@autolabel/budget-core/ledgers/sliced";
 import type { LabelingConfig } from "../config/labeling-config.ts";
 import type { Settings } from "../config/settings.ts";
-import { accountName, addressOf, keepLlmBudgetAt, openShared, placeOf } from "../ledger/shared-ledger.ts";
+import { accountName, accountOfRun, addressOf, keepLlmBudgetAt, openShared, placeOf } from "../ledger/shared-ledger.ts";
 import type { RunStore } from "../store/run-store.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -41,14 +42,15 @@ export interface RunBudgetOptions {
  */
 export async function openRunBudget(options: RunBudgetOptions): Promise<RunBudget> {
   const { store, config } = options;
-  const kind = kindOf(options);
   const { budgetKind: before } = await store.facts();
-  if (before !== undefined && before !== kind) throw new UsageError(whySame(before, kind));
+  // A run that was queued has its kind from whoever queued it, not from the worker.
+  const kind = (store.isShared ? before : undefined) ?? budgetKindOf(options, before);
   const opened = await openBudgets(kind, options, before === undefined);
   try {
     if (before === undefined) await store.set({ budgetKind: kind });
     const { tracker, pool } = opened;
-    for (const { id } of await tracker.recover({ abandoned: true })) {
+    // Where others may be at work, leases tell which of its calls are nobody's.
+    for (const { id } of await tracker.recover({ abandoned: !store.isShared })) {
       // Its answer is on file, so the crash came between the two ledgers' writes, and its cost is known.
       const attempt = await store.attemptCost(id);
       if (attempt) await tracker.resolve(id, { costPicoUsd: attempt.costPicoUsd });
@@ -63,7 +65,7 @@ export async function openRunBudget(options: RunBudgetOptions): Promise<RunBudge
     return {
       tracker,
       limits: [tracker, ...(pool ? [pool] : []), ...(tracker.parent ? [tracker.parent] : [])],
-      isInStore: kind === "own",
+      isInStore: kind === "own" || store.isShared,
       callFor,
       isRowLimit: ({ scope }) => maxRowCost !== undefined && scope?.startsWith(rowScope) === true,
       close: opened.close,
@@ -88,6 +90,7 @@ async function openBudgets(kind: string, options: RunBudgetOptions, isNew: boole
     const tracker = new CostTracker({ name: runId, ...budget, ledger: store.openLedger() });
     return { tracker, close: () => tracker.ledger.close() };
   }
+  if (store.isShared) return await openInStore(kind, options);
   const drawsOnLlmBudget = kind.startsWith("shared");
   const { place, account } = await accountOf(options, isNew);
   const address = addressOf(place, settings);
@@ -98,6 +101,21 @@ async function openBudgets(kind: string, options: RunBudgetOptions, isNew: boole
     ? llmBudgetOf(settings, ledger).child({ name: account })
     : new CostTracker({ name: accountName(false, account), ...budget, ledger });
   return { tracker, ...(pool ? { pool } : {}), close };
+}
+
+/**
+ * All that a run draws on is counted beside it, in slices: a call then needs no round trip of its own before it is sent.
+ * How high `llmBudget` is, the run's facts say: workers elsewhere need not be told.
+ */
+async function openInStore(kind: string, { runId, store, config }: RunBudgetOptions): Promise<OpenedBudgets> {
+  const ledger = new SlicedLedger(store.openLedger());
+  const facts = await store.facts();
+  const pool = poolOf(config, ledger);
+  const budget = config.budget === undefined ? {} : { budget: config.budget };
+  const tracker = kind.startsWith("shared")
+    ? llmBudgetOf({ llmBudget: usd(facts.llmBudget ?? "0") }, ledger).child({ name: runId })
+    : new CostTracker({ name: accountOfRun({ id: runId, budgetKind: kind }), ...budget, ledger });
+  return { tracker, ...(pool ? { pool } : {}), close: () => ledger.close() };
 }
 
 /** Where the run is counted among others, and its name there: kept from its first opening on. */
@@ -111,7 +129,7 @@ async function accountOf({ runId, store, settings }: RunBudgetOptions, isNew: bo
   return chosen;
 }
 
-function llmBudgetOf({ llmBudget }: Settings, ledger: Ledger): CostTracker {
+function llmBudgetOf({ llmBudget }: Pick<Settings, "llmBudget">, ledger: Ledger): CostTracker {
   return new CostTracker({ name: "llm-budget", ...(llmBudget ? { budget: llmBudget } : {}), ledger });
 }
 
@@ -119,8 +137,23 @@ function poolOf({ pool }: LabelingConfig, ledger: Ledger): CostTracker | undefin
   return pool && new CostTracker({ name: `pool/${pool.name}`, budget: pool.budget, ledger });
 }
 
+/** What {@link budgetKindOf} goes by. */
+type BudgetSources = Omit<RunBudgetOptions, "store" | "runId">;
+
+/**
+ * The kind of budget that a run draws on from now on.
+ *
+ * @param before the kind that it drew on so far.
+ * @throws UsageError when that was another one.
+ */
+export function budgetKindOf(sources: BudgetSources, before: string | undefined): string {
+  const kind = kindOf(sources);
+  if (before !== undefined && before !== kind) throw new UsageError(whySame(before, kind));
+  return kind;
+}
+
 /** `given`, `own`, `shared`, and the pool that the run draws on besides: `own+pool/NAME`. */
-function kindOf({ config, settings, costTracker }: RunBudgetOptions): string {
+function kindOf({ config, settings, costTracker }: BudgetSources): string {
   const { pool, budget } = config;
   if (costTracker && pool) {
     throw new UsageError("A tracker that is given brings its own limits: leave out the pool, or give it as a parent");

@@ -2,6 +2,9 @@ import { type Ledger, LedgerError } from "@autolabel/budget-core";
 import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import { RedisLedger } from "@autolabel/budget-core/ledgers/redis";
 import { UsageError } from "../usage-error.ts";
+import { loadDriver } from "./load-driver.ts";
+
+const what = "A ledger on this server";
 
 /** A ledger that was opened by its address. */
 export interface OpenLedger {
@@ -57,7 +60,7 @@ export async function openServer(url: string, options: OpenOptions): Promise<Ope
 }
 
 async function openPostgres(url: string, { create }: OpenOptions): Promise<OpenLedger> {
-  const { default: pg } = await driver("pg", () => import("pg"));
+  const { default: pg } = await loadDriver("pg", what, () => import("pg"));
   const pool = new pg.Pool({ connectionString: url, max: 4 });
   // An idle connection that breaks is opened anew by the next step, which tells what is wrong if that fails.
   pool.on("error", () => undefined);
@@ -75,7 +78,7 @@ async function openPostgres(url: string, { create }: OpenOptions): Promise<OpenL
 }
 
 async function openRedis(url: string, { create }: OpenOptions): Promise<OpenLedger> {
-  const { createClient } = await driver("redis", () => import("redis"));
+  const { createClient } = await loadDriver("redis", what, () => import("redis"));
   const client = createClient({ url });
   // Without a listener a lost connection would end the process; the step that needs it tells what is wrong.
   client.on("error", () => undefined);
@@ -125,18 +128,4 @@ async function asked<T>(url: string, question: () => Promise<T>): Promise<T> {
 function unreachable(url: string, cause: unknown): LedgerError {
   const reason = cause instanceof AggregateError ? cause.errors.map(String).join("; ") : String(cause);
   return new LedgerError({ message: `The ledger ${withoutPassword(url)} cannot be reached: ${reason}`, cause });
-}
-
-async function driver<T>(name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    if ((cause as { code?: string }).code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new UsageError(
-      `A ledger on this server needs the package ${name}: npm i ${name}, beside @autolabel/labeler`,
-      {
-        cause,
-      },
-    );
-  }
 }

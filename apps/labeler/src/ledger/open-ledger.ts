@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { LedgerError } from "@autolabel/budget-core";
 import { GroupCommit, SqliteLedger } from "@autolabel/budget-core/ledgers/sqlite";
 import type { Settings } from "../config/settings.ts";
-import { readRun } from "../store/read-run.ts";
+import { RunFolder, runPath } from "../store/run-folder.ts";
 import { findRun } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import { isUrl, type OpenLedger, openServer, withoutPassword } from "./ledger-servers.ts";
@@ -27,8 +27,12 @@ export interface OpenedLedger extends OpenLedger {
 export async function openLedger(target: string | undefined, settings: Settings): Promise<OpenedLedger> {
   if (target !== undefined && isUrl(target)) return await openUrl(target);
   if (target !== undefined && existsSync(target)) return openFile(target);
-  const { id, path } = findRun(settings.store, target);
-  const { facts } = await readRun(path);
+  if (isUrl(settings.store)) return await openUrl(settings.store);
+  const runs = new RunFolder(settings.store);
+  const found = await findRun(runs, target);
+  const { id } = found;
+  const path = runPath(settings.store, id);
+  const { facts } = await runs.record(found);
   const { budgetKind = "own" } = facts;
   if (budgetKind === "own") return { ...openFile(path), run: { path, scope: id } };
   if (budgetKind === "given") {

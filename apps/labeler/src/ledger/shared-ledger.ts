@@ -52,6 +52,11 @@ export function accountName(drawsOnLlmBudget: boolean, account: string): string 
   return `${drawsOnLlmBudget ? "llm-budget" : "run"}/${account}`;
 }
 
+/** Where a run has its account in the ledger of a server that keeps the runs too, in which all runs are counted. */
+export function accountOfRun({ id = "run", budgetKind = "own" }: Readonly<Record<string, string>>): string {
+  return budgetKind === "own" ? id : accountName(budgetKind.startsWith("shared"), id);
+}
+
 /** Opens the ledger that runs share; it is begun where there is none. */
 export async function openShared(address: string): Promise<OpenLedger> {
   if (isUrl(address)) return await openServer(address, { create: true });

@@ -3,26 +3,27 @@ import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-con
 import type { Settings } from "../config/settings.ts";
 import { isUrl, openServer } from "../ledger/ledger-servers.ts";
 import { sharedAccountOf } from "../ledger/shared-ledger.ts";
-import { type AccountAmounts, type RunRecord, readAccount, readRun } from "../store/read-run.ts";
+import { type AccountAmounts, type RunRecord, readAccount } from "../store/read-run.ts";
 import type { RowStatus } from "../store/row.ts";
-import { listRuns, type RunSummary } from "../store/runs.ts";
+import { runPath } from "../store/run-folder.ts";
+import type { RunSummary, Runs } from "../store/runs.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { RunStatus } from "./run-status.ts";
 
-/** How a run stands, by its file and the ledger that it is counted in. Nothing is locked or changed. */
-export async function readStatus(run: RunSummary, settings: Settings): Promise<RunStatus> {
-  const record = await readRun(run.path);
-  return statusOf(run, record, await amountsOf(run, record, settings));
+/** How a run stands, by its store and the ledger that it is counted in. Nothing is locked or changed. */
+export async function readStatus(runs: Runs, run: RunSummary, settings: Settings): Promise<RunStatus> {
+  const record = await runs.record(run);
+  return statusOf(run, record, record.amounts ?? (await amountsOf(run, record, settings)));
 }
 
 /** How all runs of a store stand, the last used first. */
-export async function readAllStatus(settings: Settings): Promise<RunStatus[]> {
+export async function readAllStatus(runs: Runs, settings: Settings): Promise<RunStatus[]> {
   const told: RunStatus[] = [];
-  for (const run of listRuns(settings.store)) {
-    const record = await readRun(run.path);
+  for (const run of await runs.list()) {
+    const record = await runs.record(run);
     // One that is counted on a server is told by its own attempts: a list must not wait for servers.
     const isFar = isUrl(record.facts.ledger ?? "");
-    told.push(statusOf(run, record, isFar ? undefined : await amountsOf(run, record, settings)));
+    told.push(statusOf(run, record, record.amounts ?? (isFar ? undefined : await amountsOf(run, record, settings))));
   }
   return told;
 }
@@ -36,7 +37,7 @@ async function amountsOf(
   const { budgetKind } = facts;
   if (budgetKind === undefined) return nothing;
   if (budgetKind === "given") return undefined;
-  if (budgetKind === "own") return readAccount(run.path, run.id) ?? nothing;
+  if (budgetKind === "own") return readAccount(runPath(settings.store, run.id), run.id) ?? nothing;
   // Looking needs no ledger to be named, unless it is on a server, whose password only the settings have.
   const place = isUrl(facts.ledger ?? "") ? settings : { store: settings.store, ledger: undefined };
   const { address, scope } = sharedAccountOf(facts, run.id, place);

@@ -37,7 +37,7 @@ export interface TwoBooks {
   /** The run's record of a call. */
   attemptOf: (reservationId: string) => Promise<Pick<AttemptCost, "costPicoUsd" | "kind"> | undefined>;
   /** The journal of the run's account. */
-  entries: Iterable<JournalEntry>;
+  entries: AsyncIterable<JournalEntry> | Iterable<JournalEntry>;
   /** What the account's balance says was spent. */
   ledgerPicoUsd: bigint;
 }
@@ -50,7 +50,7 @@ export async function reconcileBooks(books: TwoBooks): Promise<Reconciliation> {
   const [resolved, posted] = [none(), none()];
   const inBoth = none();
   const sums = { corrections: 0n, opening: 0n, resets: 0n };
-  for (const { kind, reservationId, amountPicoUsd } of entries) {
+  for await (const { kind, reservationId, amountPicoUsd } of entries) {
     if (kind === "opening") sums.opening += amountPicoUsd;
     else if (kind === "reset") sums.resets += amountPicoUsd;
     else if (reservationId === null) add(posted, amountPicoUsd);

@@ -6,12 +6,10 @@ import { mixedOrders, sampleOrder } from "../engine/inclusion.ts";
 import { CalibrationCounter } from "../quality/calibration.ts";
 import { makeMeasure } from "../quality/make-measure.ts";
 import { proportion } from "../quality/proportion.ts";
-import { findRun } from "../store/runs.ts";
-import { SqliteRunStore } from "../store/sqlite-run-store.ts";
+import { findRun, type RunBooks, type Runs, type RunView, withRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import { type GoldLabels, goldColumn, goldFile, reviewedLabels } from "./gold-labels.ts";
 import { type Reconciliation, reconcileBooks } from "./reconcile-books.ts";
-import { openRunBooks, type RunBooks } from "./run-books.ts";
 import type { BudgetState, Money, Quality, RunReport } from "./run-report.ts";
 import { SelectionCounter } from "./selection.ts";
 import { type Spend, SpendCounter } from "./spend.ts";
@@ -42,21 +40,26 @@ const mostWrongGroups = 200;
  * @throws UsageError when there is no such run, column or file, and OpenRouterApiError from `reconcile`.
  */
 export async function reportRun(options: ReportOptions = {}): Promise<RunReport> {
-  const { settings = new Settings(), reconcile = 0 } = options;
-  const summary = findRun(settings.store, options.run);
-  const store = new SqliteRunStore(summary.path, { readOnly: true });
-  let books: RunBooks | undefined;
+  const { settings = new Settings() } = options;
+  return await withRuns(settings.store, (runs) => reportOn(runs, { ...options, settings }));
+}
+
+async function reportOn(runs: Runs, options: ReportOptions & { settings: Settings }): Promise<RunReport> {
+  const { settings, reconcile = 0 } = options;
+  const summary = await findRun(runs, options.run);
+  const store = await runs.look(summary);
   try {
     const facts = await store.facts();
     const config = new LabelingConfig(JSON.parse(facts.config ?? "{}") as LabelingConfigInput);
-    books = openRunBooks(store, facts, settings.store);
+    const books = await store.books();
     const gold = await goldOf(options, facts);
     const rows = await store.counts({ asModelSaid: true });
     const judged = await judgeRows(store, config, { gold, rows: rows.rows });
     const sample = await addCalls(store, judged.spend, reconcile);
     const calls = judged.spend.spend();
     const reconciled = books && (await reconcileRun(store, books, calls));
-    const budget = books && budgetOf(books, config, settings);
+    const budget = books && (await budgetOf(books, config, settings));
+    const open = (await books?.inspect([books.scope]))?.open ?? [];
     return {
       run: {
         id: summary.id,
@@ -65,7 +68,7 @@ export async function reportRun(options: ReportOptions = {}): Promise<RunReport>
         createdAt: facts.createdAt ?? null,
         touchedAt: facts.touchedAt ?? null,
         source: facts.source ?? null,
-        callsInFlight: books?.inspect([books.scope]).open.filter(({ state }) => state !== "unresolved").length ?? 0,
+        callsInFlight: open.filter(({ state }) => state !== "unresolved").length,
       },
       rows,
       quality: judged.quality,
@@ -76,7 +79,6 @@ export async function reportRun(options: ReportOptions = {}): Promise<RunReport>
       wrong: judged.wrong,
     };
   } finally {
-    books?.close();
     await store.close();
   }
 }
@@ -102,7 +104,7 @@ interface Judged {
 }
 
 async function judgeRows(
-  store: SqliteRunStore,
+  store: RunView,
   config: LabelingConfig,
   { gold, rows }: { gold: GoldLabels | undefined; rows: number },
 ): Promise<Judged> {
@@ -152,7 +154,7 @@ async function judgeRows(
 }
 
 /** @returns calls spread over the run, as many as are to be compared with the provider's records. */
-async function addCalls(store: SqliteRunStore, spend: SpendCounter, sampleSize: number): Promise<BookedCall[]> {
+async function addCalls(store: RunView, spend: SpendCounter, sampleSize: number): Promise<BookedCall[]> {
   const known: BookedCall[] = [];
   for await (const attempt of store.attempts()) {
     spend.addAttempt(attempt);
@@ -163,18 +165,18 @@ async function addCalls(store: SqliteRunStore, spend: SpendCounter, sampleSize: 
   return known.filter((_call, index) => Math.floor(index / stride) !== Math.floor((index - 1) / stride));
 }
 
-async function reconcileRun(store: SqliteRunStore, books: RunBooks, calls: Spend): Promise<Reconciliation> {
-  const { accounts } = books.inspect([books.scope]);
+async function reconcileRun(store: RunView, books: RunBooks, calls: Spend): Promise<Reconciliation> {
+  const { accounts } = await books.inspect([books.scope]);
   return await reconcileBooks({
     calls: { calls: calls.calls, costPicoUsd: calls.costPicoUsd },
     attemptOf: (id) => store.attemptCost(id),
-    entries: books.journal(books.scope),
+    entries: books.journal(),
     ledgerPicoUsd: accounts.reduce((sum, account) => sum + account.spentPicoUsd, 0n),
   });
 }
 
-function budgetOf(books: RunBooks, config: LabelingConfig, settings: Settings): BudgetState {
-  const { accounts, open } = books.inspect([books.limitedScope]);
+async function budgetOf(books: RunBooks, config: LabelingConfig, settings: Settings): Promise<BudgetState> {
+  const { accounts, open } = await books.inspect([books.limitedScope]);
   const isShared = books.scope !== books.limitedScope;
   const limit = isShared ? settings.llmBudget : config.budget;
   const limitPicoUsd = limit === undefined || limit === "unlimited" ? null : limit.picoUsd;

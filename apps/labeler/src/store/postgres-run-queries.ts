@@ -71,7 +71,7 @@ export const runQueries = {
           FROM @rows d WHERE run = $1) AS each) AS placed) AS t
     WHERE r.run = $1 AND r.position = t.position AND r.turn <> t.turn`,
 
-  /** 2: from this turn on; 3: so many. */
+  /** 2: from this turn on; 3: so many; 4: before this turn. */
   pending: `SELECT position, turn, row_id, text, status, (
         SELECT coalesce(json_agg(json_build_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id)
           ORDER BY attempt), '[]')::text
@@ -79,7 +79,7 @@ export const runQueries = {
       ) AS answers
     FROM (${fewMb(
       `SELECT *, octet_length(text) AS bytes FROM @rows r WHERE run = $1 AND status IN ('unpaid', 'error')
-         AND duplicate_of IS NULL AND turn >= $2 AND NOT ${hasHumanLabel("r.position")} ORDER BY turn LIMIT $3`,
+         AND duplicate_of IS NULL AND turn >= $2 AND turn < $4 AND NOT ${hasHumanLabel("r.position")} ORDER BY turn LIMIT $3`,
       "turn",
     )}) AS next ORDER BY turn`,
 

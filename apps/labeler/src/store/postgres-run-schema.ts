@@ -5,7 +5,8 @@ import { UsageError } from "../usage-error.ts";
 const steps: readonly string[] = [
   `CREATE TABLE runs (
      run BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-     id TEXT COLLATE "C" NOT NULL UNIQUE
+     id TEXT COLLATE "C" NOT NULL UNIQUE,
+     begun_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
    );
    CREATE TABLE facts (
      run BIGINT NOT NULL REFERENCES runs (run),
@@ -71,6 +72,20 @@ const steps: readonly string[] = [
    );
    CREATE INDEX reviews_of_row ON reviews (run, position) WHERE undone_at IS NULL AND label IS NOT NULL;
 
+   -- A run is put to work in a session: its rows that wait are dealt out in chunks, each a job of the queue.
+   CREATE TABLE sessions (
+     run BIGINT NOT NULL REFERENCES runs (run),
+     session INT NOT NULL,
+     chunks_left INT NOT NULL,
+     outcome TEXT NOT NULL DEFAULT 'completed',
+     PRIMARY KEY (run, session)
+   );
+   CREATE TABLE workers (
+     worker TEXT PRIMARY KEY,
+     concurrency INT NOT NULL,
+     seen_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+   );
+
    CREATE FUNCTION iso(moment TIMESTAMPTZ) RETURNS TEXT STABLE LANGUAGE sql AS $$
      SELECT to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
    $$;
@@ -100,7 +115,12 @@ const steps: readonly string[] = [
      LOOP
        UPDATE rows SET status = each.status, label = each.label, confidence = each.confidence,
            explanation = each.explanation, source = each.source, error = each.error, task_version = each."taskVersion"
-         WHERE run = each.run AND position = each.position;
+         WHERE run = each.run AND position = each.position AND rows.status IN ('unpaid', 'error');
+       -- Another worker, which took this one for dead, may have ended the row before.
+       IF NOT FOUND THEN
+         finished := finished || to_jsonb(0);
+         CONTINUE;
+       END IF;
        UPDATE rows SET status = each.status, label = each.label, confidence = each.confidence,
            explanation = each.explanation, source = each.source, error = each.error, task_version = each."taskVersion"
          WHERE run = each.run AND duplicate_of = each.position;

@@ -47,6 +47,7 @@ export interface PostgresRunStoreOptions {
  * keeps its answer.
  */
 export class PostgresRunStore implements RunStore {
+  readonly isShared = true;
   readonly #client: Pool;
   readonly #options: Required<PostgresRunStoreOptions>;
   readonly #run: string;
@@ -165,8 +166,8 @@ export class PostgresRunStore implements RunStore {
     };
   }
 
-  async pending(fromTurn: number, most = mostRows): Promise<PendingRow[]> {
-    return (await this.#read("pending", fromTurn, most)).map((row) => readPending(asItWas(row)));
+  async pending(fromTurn: number, most = mostRows, beforeTurn = Number.MAX_SAFE_INTEGER): Promise<PendingRow[]> {
+    return (await this.#read("pending", fromTurn, most, beforeTurn)).map((row) => readPending(asItWas(row)));
   }
 
   /** Waits for the end of the turn: the charge may come, and then both are kept in one transaction. */

@@ -6,7 +6,7 @@ import { rowsByStatus } from "./sqlite-reviews.ts";
 import { runSchemaVersion } from "./sqlite-run-schema.ts";
 import { SqliteRunStore } from "./sqlite-run-store.ts";
 
-/** A run as its file tells it, to look at. */
+/** A run to look at. */
 export interface RunRecord {
   facts: Readonly<Record<string, string>>;
   rowsByStatus: Readonly<Record<RowStatus, number>>;
@@ -14,8 +14,10 @@ export interface RunRecord {
   rowsByTaskVersion: Readonly<Record<string, number>>;
   /** All charged attempts together. */
   attemptsPicoUsd: bigint;
-  /** Whether a process works on it now. */
+  /** Whether a process works on it now, or rows of it wait for a worker. */
   isWorking: boolean;
+  /** What its ledger says, where that is at hand. */
+  amounts?: AccountAmounts;
 }
 
 /** Amounts of an account, in pico-USD. */
@@ -31,7 +33,7 @@ export interface AccountAmounts {
  *
  * @throws UsageError when a process of an older version works on the run, or a newer one wrote it.
  */
-export async function readRun(path: string): Promise<RunRecord> {
+export async function readSqliteRun(path: string): Promise<RunRecord> {
   await bringUpToDate(path);
   const isWorking = isRunLocked(path);
   return reading(path, (all) => {

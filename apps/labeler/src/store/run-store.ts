@@ -6,6 +6,8 @@ import type { LabeledRow, LabelValue, PendingRow, RowCounts, RowStatus } from ".
  * from it again without a call.
  */
 export interface RunStore {
+  /** Whether several workers may label its rows at once. */
+  readonly isShared: boolean;
   /**
    * A ledger in the same place as the run. An answer that is recorded right before its call is settled there, with nothing
    * waited for in between, is kept in one transaction with the charge: both are there or neither is. Close it before the store.
@@ -20,10 +22,10 @@ export interface RunStore {
   /** Which rows were reached so far, by a column's values where one is named. */
   reached(column: string | undefined): Promise<ReachedRows>;
   /**
-   * The next rows that still need an answer, in the order in which they are bought, from a turn on: `most` of them, or
-   * fewer where they are some MB together.
+   * The next rows that still need an answer, in the order in which they are bought, from a turn on and before another:
+   * `most` of them, or fewer where they are some MB together.
    */
-  pending(fromTurn: number, most?: number): Promise<PendingRow[]>;
+  pending(fromTurn: number, most?: number, beforeTurn?: number): Promise<PendingRow[]>;
   /**
    * Keeps a charged attempt and its answer: in one transaction with the charge where that is posted by a ledger of
    * {@link RunStore.openLedger}.

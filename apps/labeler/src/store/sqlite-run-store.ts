@@ -57,6 +57,7 @@ const wholeRow = (stratum = "NULL") =>
  * so an answer and its charge are on disk together or not at all.
  */
 export class SqliteRunStore implements RunStore {
+  readonly isShared = false;
   /** The transactions; a SqliteLedger made on them shares them. */
   readonly commit: GroupCommit;
   readonly path: string;
@@ -147,17 +148,17 @@ export class SqliteRunStore implements RunStore {
     ).run(position, rowId, text, input, original ? null : fingerprint, original?.position ?? null);
   }
 
-  async pending(fromTurn: number, most = mostRows): Promise<PendingRow[]> {
+  async pending(fromTurn: number, most = mostRows, beforeTurn = Number.MAX_SAFE_INTEGER): Promise<PendingRow[]> {
     const statement = this.#statement(
       `SELECT position, turn, row_id, text, status, (SELECT json_group_array(
          json_object('text', answer, 'finishReason', finish_reason, 'modelId', model_id) ORDER BY rowid)
          FROM attempts a WHERE a.position = r.position AND answer IS NOT NULL AND superseded = 0) AS answers
        FROM rows r WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL AND turn >= ?
-         AND NOT ${hasHumanLabel("r.position")} ORDER BY turn LIMIT ?`,
+         AND turn < ? AND NOT ${hasHumanLabel("r.position")} ORDER BY turn LIMIT ?`,
     );
     const rows: PendingRow[] = [];
     let characters = 0;
-    for (const row of statement.iterate(fromTurn, most) as Iterable<StoredRow>) {
+    for (const row of statement.iterate(fromTurn, beforeTurn, most) as Iterable<StoredRow>) {
       rows.push(readPending(row));
       characters += String(row.text).length + String(row.answers).length;
       if (characters >= mostCharacters) break;

@@ -145,6 +145,9 @@ const rowCases: Record<string, Case> = {
       [5, "unpaid"],
     ]);
     expect(placesOf(await store.pending(0, 1))).toEqual([4]);
+    const turn = (await store.pending(0, 1))[0]?.turn ?? 0;
+    expect(await store.pending(0, 9, turn)).toEqual([]);
+    expect(placesOf(await store.pending(0, 9, turn + 1))).toEqual([4]);
     expect(placesOf(await store.pending(5))).toEqual([5]);
     // A later end of the same row counts instead.
     await store.finishRow(4, labeled);

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { readBudget } from "../config/settings.ts";
 import { readStatus } from "../progress/read-status.ts";
 import type { LabelValue } from "../store/row.ts";
+import { RunFolder } from "../store/run-folder.ts";
 import { type ReviewAction, stopAskedFact } from "../store/run-store.ts";
 import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { checkLabel } from "../tasks/check-label.ts";
@@ -48,7 +49,7 @@ export function addActions(app: Hono, ui: UiContext): void {
   app.post("/api/runs/:run/pause", async (context) => {
     checked(z.object({}), await bodyOf(context));
     const run = await runOf(context, ui);
-    const status = await readStatus(run.summary, ui.settings);
+    const status = await readStatus(new RunFolder(ui.settings.store), run.summary, ui.settings);
     if (!status.isWorking) throw new UsageError(`No process works on the run ${status.id}`);
     await beside(run, (store) => store.set({ [stopAskedFact]: new Date().toISOString() }));
     return context.json(status);
@@ -57,7 +58,7 @@ export function addActions(app: Hono, ui: UiContext): void {
     const { budgetUsd } = checked(resumeInput, await bodyOf(context)) as ResumeInput;
     const run = await runOf(context, ui);
     await resume(run, budgetUsd, ui);
-    return context.json(await readStatus(run.summary, ui.settings));
+    return context.json(await readStatus(new RunFolder(ui.settings.store), run.summary, ui.settings));
   });
 }
 
@@ -106,7 +107,7 @@ function labelOf({ file }: OpenRun, { position, action, label }: ReviewInput): L
 /** Starts a process that goes on with a run as a person would, and waits until it does, or says why not. */
 async function resume(run: OpenRun, budgetUsd: string | undefined, ui: UiContext): Promise<void> {
   const { summary, file } = run;
-  const status = await readStatus(summary, ui.settings);
+  const status = await readStatus(new RunFolder(ui.settings.store), summary, ui.settings);
   if (status.isWorking) throw new UsageError(`A process works on the run ${summary.id} already`);
   if (budgetUsd !== undefined) {
     const budget = readBudget(budgetUsd, "budgetUsd");

@@ -5,14 +5,14 @@ import { isUrl } from "../ledger/ledger-servers.ts";
 import { sharedAccountOf } from "../ledger/shared-ledger.ts";
 import { readAllStatus } from "../progress/read-status.ts";
 import { bringUpToDate, readAccount, readFacts } from "../store/read-run.ts";
-import { listRuns, type RunSummary, runPath } from "../store/runs.ts";
+import { listRuns, type RunFileSummary, RunFolder, runPath } from "../store/run-folder.ts";
 import type { PoolStatus, RunsPage } from "./api.ts";
 import { RunFile } from "./run-file.ts";
 import { RunWatch } from "./run-watch.ts";
 
 /** A run of the store that is looked at. */
 export interface OpenRun {
-  readonly summary: RunSummary;
+  readonly summary: RunFileSummary;
   file: RunFile;
   watch: RunWatch;
 }
@@ -53,7 +53,7 @@ export class OpenRuns {
 
   /** All runs, and the pools that they name. */
   async page(): Promise<Omit<RunsPage, "author">> {
-    const runs = await readAllStatus(this.#settings);
+    const runs = await readAllStatus(new RunFolder(this.#settings.store), this.#settings);
     const pools = new Map<string, PoolStatus>();
     for (const { id, pool } of runs) {
       if (!pool) continue;

@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { readStatus } from "../progress/read-status.ts";
+import { RunFolder } from "../store/run-folder.ts";
 import { UsageError } from "../usage-error.ts";
 import { guardAccess } from "./access.ts";
 import { addActions } from "./actions.ts";
@@ -69,7 +70,7 @@ function addLooks(app: Hono, ui: UiContext): void {
 }
 
 async function runPage(run: OpenRun, { settings, processes }: UiContext): Promise<RunPage> {
-  const status = await readStatus(run.summary, settings);
+  const status = await readStatus(new RunFolder(settings.store), run.summary, settings);
   return { ...readRunPage(run.file, status), problem: processes.problemOf(status.id, status.touchedAt) };
 }
 

@@ -31,13 +31,15 @@ import {
 import { type PostgresCall, type PostgresClient, PostgresConnection } from "./postgres-connection.ts";
 import { migratePostgresLedger, postgresSchemaVersion } from "./postgres-schema.ts";
 import { type PostgresStep, PostgresSteps } from "./postgres-steps.ts";
+import type { JournalEntry } from "./sqlite-books.ts";
 
-export type { PostgresCall, PostgresClient };
+export type { JournalEntry, PostgresCall, PostgresClient };
 
 /** How many reservations one transaction sorts out, so that those who wait for their accounts do not wait for long. */
 const recoveredAtOnce = 500;
 /** How many are told at once; that keeps nobody waiting. */
 const unresolvedAtOnce = 5000;
+const entriesAtOnce = 5000;
 
 /** Options of a {@link PostgresLedger}. */
 export interface PostgresLedgerOptions {
@@ -183,6 +185,25 @@ export class PostgresLedger implements Ledger {
 
   async inspect(options: { scopes?: readonly string[] } = {}): Promise<LedgerReport> {
     return { schemaVersion: postgresSchemaVersion, ...booksOf(await this.#call<BooksText>("inspect", options)) };
+  }
+
+  /** What was posted to a scope, the oldest first; read page by page, so what is posted meanwhile comes last. */
+  async *journal(scope: string): AsyncGenerator<JournalEntry> {
+    await this.open();
+    const text = `SELECT entry::text, floor(extract(epoch FROM written_at) * 1000)::text AS at_ms, kind, amount_pico_usd::text,
+      reservation_id FROM "${this.#schema}".journal WHERE scope = $1 AND entry > $2::bigint ORDER BY entry LIMIT ${entriesAtOnce}`;
+    for (let last: string | undefined = "0"; last !== undefined; ) {
+      const rows = await this.#connection.query(text, [scope, last]);
+      for (const { at_ms, kind, amount_pico_usd, reservation_id } of rows) {
+        yield {
+          atMs: Number(at_ms),
+          kind: kind as JournalEntry["kind"],
+          amountPicoUsd: BigInt(amount_pico_usd ?? 0),
+          reservationId: reservation_id ?? null,
+        };
+      }
+      last = rows.at(-1)?.entry ?? undefined;
+    }
   }
 
   now(): Promise<number> {
