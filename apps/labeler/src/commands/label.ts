@@ -10,6 +10,7 @@ import { inputFormat, readRows } from "../data/read-rows.ts";
 import { type TextSource, withText } from "../data/text-source.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import { type StartRunOptions, startRun } from "../engine/start-run.ts";
+import { isUrl } from "../ledger/ledger-servers.ts";
 import type { InputRow } from "../store/run-store.ts";
 import { isDatabase, withRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
@@ -50,7 +51,8 @@ export interface LabelOptions extends StoreFlags, BudgetFlags, TaskFlags, PaceFl
 export async function label(dataPath: string | undefined, options: LabelOptions, io: CommandIo): Promise<number> {
   const input = await readLabelInput(dataPath, options);
   assertLimited(input, options);
-  assertWritable(input.facts.output, { force: options.force, format: input.facts.outputFormat });
+  if (isUrl(input.settings.store)) refuseOutput(options);
+  else assertWritable(input.facts.output, { force: options.force, format: input.facts.outputFormat });
   const start: StartRunOptions = {
     ...input,
     whenKnown: ({ id, isProbe }, isWorking) => {
@@ -71,11 +73,20 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
   };
   return await withRuns(input.settings.store, async (runs) => {
     if (isDatabase(runs)) {
+      const { output: _written, outputFormat: _format, ...facts } = start.facts ?? {};
       const { queueRun } = await import("../engine/queue-run.ts");
-      return await tellQueued(await explainPrice(() => queueRun(runs, start)), io, options);
+      return await tellQueued(await explainPrice(() => queueRun(runs, { ...start, facts })), io, options);
     }
     return await finishRun(await explainPrice(() => startRun(start)), io, options);
   });
+}
+
+/** @throws UsageError where a file is named that nobody would write: workers know no file of this machine. */
+export function refuseOutput({ output }: Pick<LabelOptions, "output">): void {
+  if (output === undefined) return;
+  throw new UsageError(
+    "Workers write no file: leave out -o, and get the rows by autolabel export RUN --to csv -o FILE, at any time",
+  );
 }
 
 /** @throws UsageError where nothing limits the run, and nobody said that nothing should. */

@@ -6,6 +6,7 @@ import { type DataFormat, standardStream } from "../data/data-format.ts";
 import { assertWritable } from "../data/write-rows.ts";
 import type { LabelingRun } from "../engine/labeling-run.ts";
 import { type ResumeRunOptions, resumeRun } from "../engine/start-run.ts";
+import { isUrl } from "../ledger/ledger-servers.ts";
 import { findRun, isDatabase, withRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
@@ -18,6 +19,7 @@ import {
   type TaskFlags,
 } from "./config-flags.ts";
 import { finishRun } from "./finish-run.ts";
+import { refuseOutput } from "./label.ts";
 import { tellQueued } from "./tell-queued.ts";
 
 /** Flags of `autolabel resume`. */
@@ -53,7 +55,8 @@ export async function goOn(
   const changes = { ...file?.config, ...(await configOfFlags(options)) };
   const output =
     options.output === undefined || options.output === standardStream ? options.output : resolve(options.output);
-  if (output !== undefined && output !== standardStream)
+  if (isUrl(settings.store)) refuseOutput(options);
+  else if (output !== undefined && output !== standardStream)
     assertWritable(output, { force: options.force, format: options.format });
   return await withRuns(settings.store, async (runs) => {
     const change = {

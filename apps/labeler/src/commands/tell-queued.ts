@@ -1,5 +1,5 @@
 import type { QueuedRun } from "../engine/queue-run.ts";
-import { formatCount, rowsText } from "../progress/bar.ts";
+import { rowsText } from "../progress/bar.ts";
 import type { CommandIo } from "./command-io.ts";
 import type { FinishOptions } from "./finish-run.ts";
 
@@ -15,7 +15,7 @@ export async function tellQueued(queued: QueuedRun, io: CommandIo, { json }: Fin
     rows === 0
       ? [`Nothing is left to buy in the run ${id}.`]
       : [
-          `Queued: ${formatCount(rows)} ${rowsText(rows)} of the run ${id}, for ${workersText(workers)}.`,
+          `Queued: ${rowsText(rows)} of the run ${id}, for ${workersText(workers)}.`,
           ...(workers === 0 ? [`  work        ${command} worker, here or on any machine that reaches the store`] : []),
           `  watch       ${command} status ${id}`,
         ];

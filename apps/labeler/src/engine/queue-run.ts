@@ -52,7 +52,13 @@ export async function requeueRun(options: ResumeRunOptions & { runs: RunDatabase
     const kind = budgetKindOf({ config, settings }, (await store.facts()).budgetKind);
     const llmBudget = kind.startsWith("shared") && settings.llmBudget ? { llmBudget: String(settings.llmBudget) } : {};
     await prepare();
-    const now = { touchedAt: new Date().toISOString(), outcome: "queued", budgetKind: kind, stage: "labeling" };
+    const now = {
+      touchedAt: new Date().toISOString(),
+      outcome: "queued",
+      budgetKind: kind,
+      stage: "labeling",
+      problem: "",
+    };
     await store.set({ ...facts, ...llmBudget, ...now, [stopAskedFact]: "" });
     const rows = await beginSession(runs, queue, run, last.session + 1);
     if (rows === 0) await store.set({ outcome: "completed" });

@@ -79,6 +79,7 @@ function statusOf(run: RunSummary, record: RunRecord, amounts: AccountAmounts | 
     heldUsd: amounts ? picoToDecimal(amounts.heldPicoUsd) : null,
     unresolvedUsd: amounts ? picoToDecimal(amounts.unresolvedPicoUsd) : null,
     pool: pool ? { name: pool.name, budgetUsd: picoToDecimal(pool.budget.picoUsd) } : null,
+    problem: facts.problem || null,
     output: facts.output ?? null,
     createdAt: facts.createdAt ?? null,
     touchedAt: run.touchedAt,

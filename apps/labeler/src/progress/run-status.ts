@@ -26,6 +26,8 @@ export interface RunStatus {
   heldUsd: string | null;
   unresolvedUsd: string | null;
   pool: { name: string; budgetUsd: string } | null;
+  /** What ended the run for all its rows; null where nothing did. */
+  problem: string | null;
   output: string | null;
   createdAt: string | null;
   touchedAt: string;
@@ -44,6 +46,7 @@ export function statusText(run: RunStatus, { command, style }: { command: string
     ["task", taskText(run)],
   ];
   if (run.pool) lines.push(["pool", `${run.pool.name}, ${formatUsd(run.pool.budgetUsd)} for all its runs`]);
+  if (run.problem !== null) lines.push(["problem", run.problem]);
   if (run.output !== null) lines.push(["output", run.output]);
   const next: [string, string][] = [];
   if (!run.isWorking && rows.unpaid + rows.error > 0) next.push(["go on", `${command} resume ${run.id}`]);
@@ -94,7 +97,7 @@ function stateText(run: RunStatus, style: Style): string {
 
 /** How a run stands, in a few words. */
 export function plainState({ isWorking, lastOutcome }: Pick<RunStatus, "isWorking" | "lastOutcome">): string {
-  if (isWorking) return "working";
+  if (isWorking) return lastOutcome === "queued" ? "waits for a worker" : "working";
   return outcomes[lastOutcome ?? ""] ?? "not known";
 }
 

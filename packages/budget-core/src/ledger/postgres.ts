@@ -190,7 +190,7 @@ export class PostgresLedger implements Ledger {
   /** What was posted to a scope, the oldest first; read page by page, so what is posted meanwhile comes last. */
   async *journal(scope: string): AsyncGenerator<JournalEntry> {
     await this.open();
-    const text = `SELECT entry::text, floor(extract(epoch FROM written_at) * 1000)::text AS at_ms, kind, amount_pico_usd::text,
+    const text = `SELECT entry::text AS place, floor(extract(epoch FROM written_at) * 1000)::text AS at_ms, kind, amount_pico_usd::text,
       reservation_id FROM "${this.#schema}".journal WHERE scope = $1 AND entry > $2::bigint ORDER BY entry LIMIT ${entriesAtOnce}`;
     for (let last: string | undefined = "0"; last !== undefined; ) {
       const rows = await this.#connection.query(text, [scope, last]);
@@ -202,7 +202,7 @@ export class PostgresLedger implements Ledger {
           reservationId: reservation_id ?? null,
         };
       }
-      last = rows.at(-1)?.entry ?? undefined;
+      last = rows.at(-1)?.place ?? undefined;
     }
   }
 
