@@ -3,6 +3,7 @@ import {
   type BudgetExceededError,
   findBudgetExceeded,
   formatUsd,
+  LedgerError,
   type Posting,
   type UpstreamBudgetError,
 } from "@autolabel/budget-core";
@@ -81,7 +82,7 @@ async function askUntilAnswered(
       const refusal = findBudgetExceeded(error);
       if (refusal && options.isRowLimit(refusal)) return failure(task, overRowLimit(refusal));
       if (refusal && before) throw new RepairRefusedError(refusal);
-      const final = refusal ?? options.upstreamBudgetError(error) ?? configurationError(error);
+      const final = refusal ?? options.upstreamBudgetError(error) ?? configurationError(error) ?? ledgerError(error);
       if (final) throw final;
       options.onFailure?.(error);
       const askedMs = askedDelayMs(error, Date.now());
@@ -224,6 +225,13 @@ function configurationError(error: unknown): UsageError | undefined {
   if (statusCode === 404 || (statusCode === 400 && /model id/i.test(String(message)))) {
     return new UsageError(`The provider does not serve this model ${said}: check --model`);
   }
+  return undefined;
+}
+
+/** A fault of the books is none of the row's, which was not asked or is paid for: it stays as it is. */
+function ledgerError(error: unknown): LedgerError | undefined {
+  for (let each = error; each !== undefined && each !== null; each = (each as { cause?: unknown }).cause)
+    if (LedgerError.isInstance(each)) return each;
   return undefined;
 }
 

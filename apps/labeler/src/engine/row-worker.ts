@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BudgetError, LedgerError } from "@autolabel/budget-core";
+import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Settings } from "../config/settings.ts";
 import { storable } from "../store/postgres-texts.ts";
@@ -54,6 +55,7 @@ export interface RowWorkerOptions {
 export class RowWorker {
   readonly #options: RowWorkerOptions;
   readonly #limit: LimitFunction;
+  readonly #ledger: PostgresLedger;
   readonly #stop = new AbortController();
   readonly #chunks = new Map<TakenChunk, AbortController>();
   readonly #runs = new Map<string, Promise<SharedRun>>();
@@ -67,6 +69,7 @@ export class RowWorker {
   constructor(options: RowWorkerOptions) {
     this.#options = options;
     this.#limit = pLimit(options.concurrency);
+    this.#ledger = new PostgresLedger(options.runs.pool);
   }
 
   get state(): WorkerState {
@@ -234,6 +237,8 @@ export class RowWorker {
 
   async #beat(): Promise<void> {
     const askedAt = performance.now();
+    // Others may have its chunks by now: what was not sent is not sent.
+    if (!this.#mayBegin()) for (const control of this.#chunks.values()) control.abort();
     try {
       await this.#options.queue.touch([...this.#chunks.keys()]);
       this.#ownsUntil = askedAt + chunkLeaseMs - heartbeatMs;
@@ -250,10 +255,10 @@ export class RowWorker {
     }
   }
 
-  /** Calls of workers that are gone become unresolved, and idle slices of theirs with them. */
+  /** What workers that are gone had sent becomes unresolved, and what they had not is free again. */
   async #recover(): Promise<void> {
     try {
-      for (const opening of this.#runs.values()) await (await opening).recover();
+      await this.#ledger.recover();
       await this.#options.runs.pool.query(queries.forgetWorkers, [10 * goneMs]);
     } catch (error) {
       this.#missed(error);

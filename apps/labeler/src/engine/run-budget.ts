@@ -103,6 +103,9 @@ async function openBudgets(kind: string, options: RunBudgetOptions, isNew: boole
   return { tracker, ...(pool ? { pool } : {}), close };
 }
 
+/** A worker that is not heard of for so long is gone, and what it held is sorted out. */
+const leaseMs = 15_000;
+
 /**
  * All that a run draws on is counted beside it, in slices: a call then needs no round trip of its own before it is sent.
  * How high `llmBudget` is, the run's facts say: workers elsewhere need not be told.
@@ -113,8 +116,8 @@ async function openInStore(kind: string, { runId, store, config }: RunBudgetOpti
   const pool = poolOf(config, ledger);
   const budget = config.budget === undefined ? {} : { budget: config.budget };
   const tracker = kind.startsWith("shared")
-    ? llmBudgetOf({ llmBudget: usd(facts.llmBudget ?? "0") }, ledger).child({ name: runId })
-    : new CostTracker({ name: accountOfRun({ id: runId, budgetKind: kind }), ...budget, ledger });
+    ? llmBudgetOf({ llmBudget: usd(facts.llmBudget ?? "0") }, ledger).child({ name: runId, leaseMs })
+    : new CostTracker({ name: accountOfRun({ id: runId, budgetKind: kind }), ...budget, ledger, leaseMs });
   return { tracker, ...(pool ? { pool } : {}), close: () => ledger.close() };
 }
 

@@ -88,11 +88,6 @@ export class SharedRun {
     this.#pacer.share(part);
   }
 
-  /** Sorts out calls whose worker is gone. */
-  async recover(): Promise<void> {
-    await this.#budget.tracker.recover();
-  }
-
   isStopAsked(): Promise<boolean> {
     return this.#store.isStopAsked();
   }

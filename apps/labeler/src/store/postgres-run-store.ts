@@ -5,6 +5,7 @@ import { stringifyExact } from "../data/exact-json.ts";
 import { UsageError } from "../usage-error.ts";
 import { GatheredCalls } from "./gathered-calls.ts";
 import { JoinedLedger, type Joining } from "./joined-ledger.ts";
+import { patiently } from "./patiently.ts";
 import { runQueries } from "./postgres-run-queries.ts";
 import { migratePostgresRuns } from "./postgres-run-schema.ts";
 import { asItWas, restored, storable, storableJson, storableTexts } from "./postgres-texts.ts";
@@ -61,13 +62,13 @@ export class PostgresRunStore implements RunStore {
     this.#options = options;
     this.#run = run;
     this.#recorded = new GatheredCalls<object, void>(async (attempts) => {
-      await this.#client.query(this.#text("keepAttempts"), [JSON.stringify(attempts)]);
+      await patiently(() => this.#client.query(this.#text("keepAttempts"), [JSON.stringify(attempts)]));
       return [];
     });
     this.#finished = new GatheredCalls(async (rows) => {
-      const { rows: answers } = await this.#client.query<{ finished: number[] }>(this.#text("finishRows"), [
-        JSON.stringify(rows),
-      ]);
+      const { rows: answers } = await patiently(() =>
+        this.#client.query<{ finished: number[] }>(this.#text("finishRows"), [JSON.stringify(rows)]),
+      );
       return answers[0]?.finished ?? [];
     });
   }
