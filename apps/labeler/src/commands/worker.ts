@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import type { Settings } from "../config/settings.ts";
 import { RowWorker } from "../engine/row-worker.ts";
 import { serveHealth } from "../engine/worker-health.ts";
+import { isUrl } from "../ledger/ledger-servers.ts";
+import { patiently } from "../store/patiently.ts";
 import { RowQueue } from "../store/row-queue.ts";
-import { isDatabase, withRuns } from "../store/runs.ts";
+import type { RunDatabase } from "../store/run-database.ts";
+import { openRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { type StoreFlags, settingsOf } from "./config-flags.ts";
@@ -24,43 +28,54 @@ const connections = 6;
  */
 export async function worker(options: WorkerOptions, io: CommandIo): Promise<number> {
   const settings = settingsOf(options);
-  return await withRuns(
-    settings.store,
-    async (runs) => {
-      if (!isDatabase(runs)) {
-        throw new UsageError(
-          "Workers take rows from a database: name it with --store postgres://… or AUTOLABEL_STORE; runs in a folder are labeled by autolabel label itself",
-        );
-      }
-      const queue = await RowQueue.open(runs.pool, { supervise: true });
-      const rowWorker = new RowWorker({
-        name: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-        runs,
-        queue,
-        settings,
-        concurrency: options.concurrency ?? usualConcurrency,
-        onNote: (text) => io.stderr.write(`${new Date().toISOString()} ${text}\n`),
-      });
-      const health = options.healthPort === undefined ? undefined : await serveHealth(rowWorker, options.healthPort);
-      const stopListening = io.onInterrupt({
-        first: () => {
-          io.stderr.write("Stopping: calls in flight are finished and kept, other rows go to other workers.\n");
-          rowWorker.stop();
-        },
-        second: "\nStopped at once. Calls in flight count at their upper bound until they are resolved.\n",
-      });
-      const { name, concurrency } = rowWorker.state;
-      io.stderr.write(`Worker ${name} takes rows from ${runs.name}, ${concurrency} calls at once.\n`);
-      try {
-        await rowWorker.work();
-      } finally {
-        stopListening();
-        await health?.close();
-        await queue.close();
-      }
-      io.stderr.write(`Stopped after ${rowWorker.state.rows} rows.\n`);
-      return 0;
+  if (!isUrl(settings.store)) {
+    throw new UsageError(
+      "Workers take rows from a database: name it with --store postgres://… or AUTOLABEL_STORE; runs in a folder are labeled by autolabel label itself",
+    );
+  }
+  // A worker may be started before its database is, and while that is away for a moment.
+  const runs = (await patiently(() => openRuns(settings.store, connections))) as RunDatabase;
+  try {
+    const queue = await patiently(() => RowQueue.open(runs.pool, { supervise: true }));
+    try {
+      return await workOn(runs, queue, { options, settings, io });
+    } finally {
+      await queue.close();
+    }
+  } finally {
+    await runs.close();
+  }
+}
+
+async function workOn(
+  runs: RunDatabase,
+  queue: RowQueue,
+  { options, settings, io }: { options: WorkerOptions; settings: Settings; io: CommandIo },
+): Promise<number> {
+  const rowWorker = new RowWorker({
+    name: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    runs,
+    queue,
+    settings,
+    concurrency: options.concurrency ?? usualConcurrency,
+    onNote: (text) => io.stderr.write(`${new Date().toISOString()} ${text}\n`),
+  });
+  const health = options.healthPort === undefined ? undefined : await serveHealth(rowWorker, options.healthPort);
+  const stopListening = io.onInterrupt({
+    first: () => {
+      io.stderr.write("Stopping: calls in flight are finished and kept, other rows go to other workers.\n");
+      rowWorker.stop();
     },
-    connections,
-  );
+    second: "\nStopped at once. Calls in flight count at their upper bound until they are resolved.\n",
+  });
+  const { name, concurrency } = rowWorker.state;
+  io.stderr.write(`Worker ${name} takes rows from ${runs.name}, ${concurrency} calls at once.\n`);
+  try {
+    await rowWorker.work();
+  } finally {
+    stopListening();
+    await health?.close();
+  }
+  io.stderr.write(`Stopped after ${rowWorker.state.rows} rows.\n`);
+  return 0;
 }

@@ -3,6 +3,7 @@ import { BudgetError, LedgerError } from "@autolabel/budget-core";
 import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Settings } from "../config/settings.ts";
+import { patiently } from "../store/patiently.ts";
 import { storable } from "../store/postgres-texts.ts";
 import { chunkLeaseMs, type RowQueue, type TakenChunk } from "../store/row-queue.ts";
 import { inTransaction, type RunDatabase } from "../store/run-database.ts";
@@ -94,7 +95,7 @@ export class RowWorker {
 
   /** Works until it is stopped. */
   async work(): Promise<void> {
-    await this.#announce();
+    await patiently(() => this.#announce());
     // Those who share a limit with it get to know of it first.
     if (this.#workers.count > 1) await this.#sleep(heartbeatMs);
     const beating = setInterval(() => void this.#beat(), heartbeatMs);
