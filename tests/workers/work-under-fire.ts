@@ -81,7 +81,7 @@ async function countAftermath({ cli, simulator, postgres, run }: Fire, before: R
        FROM autolabel_runs.attempts`,
     );
     const [recorded] = rows;
-    const open = [status.heldUsd, status.unresolvedUsd].map((amount) => usd(String(amount ?? "0")).picoUsd);
+    const open = [status.heldUsd, status.unresolvedUsd].map((amount) => usd((amount as string | null) ?? "0").picoUsd);
     return {
       rows: Number(status.rows),
       labeled: Number(status.labeled),

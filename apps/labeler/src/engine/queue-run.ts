@@ -3,7 +3,7 @@ import { withoutPassword } from "../ledger/ledger-servers.ts";
 import { storable } from "../store/postgres-texts.ts";
 import { RowQueue } from "../store/row-queue.ts";
 import { inTransaction, type RunDatabase } from "../store/run-database.ts";
-import { stopAskedFact } from "../store/run-store.ts";
+import { problemFact, stopAskedFact } from "../store/run-store.ts";
 import type { RunSummary } from "../store/runs.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
 import { UsageError } from "../usage-error.ts";

@@ -5,6 +5,7 @@ import type { PostgresRunStore } from "../store/postgres-run-store.ts";
 import type { PendingRow } from "../store/row.ts";
 import type { Chunk } from "../store/row-queue.ts";
 import type { RunDatabase } from "../store/run-database.ts";
+import { problemFact } from "../store/run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
 import { inclusionOf, mixedOrders } from "./inclusion.ts";
@@ -12,9 +13,6 @@ import { type LabelRowsOptions, labelRows } from "./label-rows.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import type { RunOutcome } from "./run-rows.ts";
-
-/** Fact that tells what ended a run for all its rows. */
-export const problemFact = "problem";
 
 /** A run as one of several workers has it, for one session: its configuration stays as it was when the session began. */
 export class SharedRun {

@@ -6,6 +6,7 @@ import { sharedAccountOf } from "../ledger/shared-ledger.ts";
 import { type AccountAmounts, type RunRecord, readAccount } from "../store/read-run.ts";
 import type { RowStatus } from "../store/row.ts";
 import { runPath } from "../store/run-folder.ts";
+import { problemFact } from "../store/run-store.ts";
 import type { RunSummary, Runs } from "../store/runs.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { RunStatus } from "./run-status.ts";
@@ -79,7 +80,7 @@ function statusOf(run: RunSummary, record: RunRecord, amounts: AccountAmounts | 
     heldUsd: amounts ? picoToDecimal(amounts.heldPicoUsd) : null,
     unresolvedUsd: amounts ? picoToDecimal(amounts.unresolvedPicoUsd) : null,
     pool: pool ? { name: pool.name, budgetUsd: picoToDecimal(pool.budget.picoUsd) } : null,
-    problem: facts.problem || null,
+    problem: facts[problemFact] || null,
     output: facts.output ?? null,
     createdAt: facts.createdAt ?? null,
     touchedAt: run.touchedAt,

@@ -91,6 +91,9 @@ export type ReviewAction = "accept" | "correct" | "skip";
 /** Fact that asks the process that works on a run to stop after its calls: when it was asked, or empty. */
 export const stopAskedFact = "stopAskedAt";
 
+/** Fact that tells what ended a run of workers for all its rows, or empty. */
+export const problemFact = "problem";
+
 /** What a forecast is made from. */
 export interface Standing {
   /** Rows that wait to be bought, duplicates not counted, and the characters of their texts. */
