@@ -59,7 +59,7 @@ export async function label(dataPath: string | undefined, options: LabelOptions,
       if (options.new) return "start over";
       if (isWorking) {
         throw new UsageError(
-          `These rows are being labeled already, as the run ${id}: ${io.command} status ${id} shows how far it is; wait for it, or stop it`,
+          `Another process labels these rows, as the run ${id}: ${io.command} status ${id} shows how far it is; wait for it, or stop it`,
         );
       }
       if (isProbe) return "continue";

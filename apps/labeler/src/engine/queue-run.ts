@@ -57,7 +57,7 @@ export async function requeueRun(options: ResumeRunOptions & { runs: RunDatabase
       outcome: "queued",
       budgetKind: kind,
       stage: "labeling",
-      problem: "",
+      [problemFact]: "",
     };
     await store.set({ ...facts, ...llmBudget, ...now, [stopAskedFact]: "" });
     const rows = await beginSession(runs, queue, run, last.session + 1);
