@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { BudgetError, LedgerError } from "@autolabel/budget-core";
 
 /** How long an answer that was paid for waits for a database that is away, in ms. */
 const patienceMs = 120_000;
@@ -23,9 +24,9 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
 
 /** A connection that was refused, lost or not to be had, a server that starts or stops, or one that is slow. */
 function isAway(error: unknown): boolean {
-  const cause = (error as { cause?: unknown }).cause ?? error;
-  const { code, message } = cause as { code?: unknown; message?: unknown };
+  if (BudgetError.isInstance(error) && !LedgerError.isInstance(error)) return false;
+  const { code, message } = ((error as { cause?: unknown }).cause ?? error) as { code?: unknown; message?: unknown };
   // SQLSTATE: connection exceptions, shutdowns and starts, deadlocks, too many connections, locks that were waited for.
-  if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return /^(08|57P0|40|53300|55P03)/.test(code);
-  return typeof code === "string" || /connection|terminated|timeout|no answer within|too slow/i.test(String(message));
+  if (typeof code === "string") return /^(08...|57P0.|40...|53300|55P03|E[A-Z]+)$/.test(code);
+  return /connection|terminated|timeout|no answer within|too slow/i.test(String(message));
 }

@@ -66,7 +66,8 @@ export class RowQueue {
 
   /** Adds chunks, in the transaction of a client. */
   async add(client: PoolClient, chunks: readonly Chunk[]): Promise<void> {
-    const jobs = chunks.map((data) => ({ data, group: { id: groupOf(data) } }));
+    // The first chunks of all runs go first: a small run does not wait for the end of a large one.
+    const jobs = chunks.map((data, index) => ({ data, group: { id: groupOf(data) }, priority: -index }));
     if (jobs.length > 0) await this.#boss.insert(queue, jobs, { db: dbOf(client) });
   }
 
