@@ -65,7 +65,8 @@ export async function workUnderFire(fire: Fire): Promise<Aftermath> {
   }
   for (const worker of workers) worker.kill("SIGTERM");
   const ends = await Promise.all(workers.map(({ done: ended }) => ended));
-  const failed = ends.find(({ code }) => code !== 0);
+  // One that has just been started may not listen yet.
+  const failed = ends.find(({ code }) => code !== 0 && code !== null);
   if (failed) throw new Error(`a worker ended with ${failed.code}: ${failed.stderr}`);
   return { ...done, ...(await countAftermath(fire, status)) };
 }

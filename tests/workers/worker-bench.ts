@@ -69,7 +69,7 @@ export class WorkerBench {
     for (;;) {
       const status = await this.status(run);
       if (isTrue(status)) return status;
-      await sleep(100);
+      await sleep(400);
     }
   }
 
