@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@autolabel/simulator";
 import { Pool } from "pg";
+import { Settings } from "../../apps/labeler/src/config/settings.ts";
+import { readStatus } from "../../apps/labeler/src/progress/read-status.ts";
+import type { RunStatus } from "../../apps/labeler/src/progress/run-status.ts";
+import { findRun, openRuns, type Runs } from "../../apps/labeler/src/store/runs.ts";
 import { CliFolder, type Ended } from "../../apps/labeler/src/testing/run-cli.ts";
 import { type PostgresServer, startPostgres } from "../servers/start-postgres.ts";
 
@@ -19,6 +23,7 @@ export class WorkerBench {
   readonly postgres: PostgresServer;
   cli!: CliFolder;
   url!: string;
+  #runs: Runs | undefined;
   #databases = 0;
   #workers: WorkerProcess[] = [];
 
@@ -46,6 +51,8 @@ export class WorkerBench {
     for (const worker of this.#workers) worker.kill("SIGKILL");
     await Promise.all(this.#workers.map(({ done }) => done));
     this.#workers = [];
+    await this.#runs?.close();
+    this.#runs = undefined;
     await this.simulator.close();
     rmSync(this.cli.folder, { recursive: true });
   }
@@ -60,21 +67,23 @@ export class WorkerBench {
     return started;
   }
 
-  status(run: string): Promise<Record<string, unknown>> {
-    return this.cli.json(["status", run], { AUTOLABEL_STORE: this.url });
+  /** What `autolabel status` tells. */
+  async status(run: string): Promise<RunStatus> {
+    this.#runs ??= await openRuns(this.url);
+    return await readStatus(this.#runs, await findRun(this.#runs, run), new Settings({ store: this.url }, { env: {} }));
   }
 
   /** Waits until something is true of a run. */
-  async until(run: string, isTrue: (status: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+  async until(run: string, isTrue: (status: RunStatus) => boolean): Promise<RunStatus> {
     for (;;) {
       const status = await this.status(run);
       if (isTrue(status)) return status;
-      await sleep(400);
+      await sleep(100);
     }
   }
 
   /** Waits until nobody works on a run, and none of its rows waits for a worker. */
-  ended(run: string): Promise<Record<string, unknown>> {
+  ended(run: string): Promise<RunStatus> {
     return this.until(run, ({ isWorking }) => isWorking === false);
   }
 

@@ -1,5 +1,5 @@
 import { stopAskedFact } from "../store/run-store.ts";
-import { findRun, isDatabase, withRuns } from "../store/runs.ts";
+import { findRun, withRuns } from "../store/runs.ts";
 import { UsageError } from "../usage-error.ts";
 import type { CommandIo } from "./command-io.ts";
 import { type StoreFlags, settingsOf } from "./config-flags.ts";
@@ -12,7 +12,7 @@ export async function stop(id: string | undefined, options: StoreFlags, io: Comm
   return await withRuns(settingsOf(options).store, async (runs) => {
     const run = await findRun(runs, id);
     if (!(await runs.isWorking(run))) throw new UsageError(`Nobody works on the run ${run.id}`);
-    const store = isDatabase(runs) ? await runs.open(run) : await openBeside(runs.name, run.id);
+    const store = await runs.beside(run);
     try {
       await store.set({ [stopAskedFact]: new Date().toISOString() });
     } finally {
@@ -23,12 +23,4 @@ export async function stop(id: string | undefined, options: StoreFlags, io: Comm
     );
     return 0;
   });
-}
-
-async function openBeside(folder: string, id: string) {
-  const [{ SqliteRunStore }, { runPath }] = await Promise.all([
-    import("../store/sqlite-run-store.ts"),
-    import("../store/run-folder.ts"),
-  ]);
-  return new SqliteRunStore(runPath(folder, id), { beside: true });
 }

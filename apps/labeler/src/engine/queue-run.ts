@@ -52,16 +52,11 @@ export async function requeueRun(options: ResumeRunOptions & { runs: RunDatabase
     const kind = budgetKindOf({ config, settings }, (await store.facts()).budgetKind);
     const llmBudget = kind.startsWith("shared") && settings.llmBudget ? { llmBudget: String(settings.llmBudget) } : {};
     await prepare();
-    const now = {
-      touchedAt: new Date().toISOString(),
-      outcome: "queued",
-      budgetKind: kind,
-      stage: "labeling",
-      [problemFact]: "",
-    };
-    await store.set({ ...facts, ...llmBudget, ...now, [stopAskedFact]: "" });
-    const rows = await beginSession(runs, queue, run, last.session + 1);
-    if (rows === 0) await store.set({ outcome: "completed" });
+    const rows = await beginSession(runs, queue, {
+      run: run.id,
+      session: last.session + 1,
+      facts: { ...facts, ...llmBudget, budgetKind: kind, stage: "labeling", [problemFact]: "", [stopAskedFact]: "" },
+    });
     return { id: run.id, rows, workers: last.workers };
   } finally {
     await store.close();
@@ -69,8 +64,20 @@ export async function requeueRun(options: ResumeRunOptions & { runs: RunDatabase
   }
 }
 
-/** Rows of a session, and the chunks that they are dealt out in, appear in one step. @returns how many rows wait. */
-async function beginSession(runs: RunDatabase, queue: RowQueue, { id }: RunSummary, session: number): Promise<number> {
+/** A session, and what begins with it. */
+interface NewSession {
+  run: string;
+  session: number;
+  /** Of the run from now on. */
+  facts: Readonly<Record<string, string>>;
+}
+
+/** Facts, a session and the chunks that its rows are dealt out in appear in one step. @returns how many rows wait. */
+async function beginSession(
+  runs: RunDatabase,
+  queue: RowQueue,
+  { run: id, session, facts }: NewSession,
+): Promise<number> {
   return await inTransaction(runs.pool, async (client) => {
     const run = storable(id);
     const { rows: waiting } = await client.query<{ rows: string }>(queries.waiting, [run]);
@@ -79,6 +86,9 @@ async function beginSession(runs: RunDatabase, queue: RowQueue, { id }: RunSumma
       run,
       rowsPerChunk(rows),
     ]);
+    const outcome = rows === 0 ? "completed" : "queued";
+    const now = { ...facts, outcome, touchedAt: new Date().toISOString() };
+    await client.query(queries.setFacts, [run, Object.keys(now).map(storable), Object.values(now).map(storable)]);
     await client.query(queries.beginSession, [run, session, chunks.length]);
     await queue.add(
       client,

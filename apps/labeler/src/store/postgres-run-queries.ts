@@ -144,6 +144,9 @@ export const runQueries = {
   review: `INSERT INTO @reviews (run, position, action, label, author)
     SELECT $1, coalesce(duplicate_of, position), $3, $4, $5 FROM @rows WHERE run = $1 AND position = $2`,
 
-  undoReview: `UPDATE @reviews SET undone_at = clock_timestamp() WHERE run = $1 AND review =
-    (SELECT max(review) FROM @reviews WHERE run = $1 AND author = $2 AND undone_at IS NULL) RETURNING position`,
+  /** 2: the author; 3: the row, or null for whichever was last. */
+  undoReview: `UPDATE @reviews SET undone_at = clock_timestamp() WHERE run = $1 AND review = (
+      SELECT max(review) FROM @reviews WHERE run = $1 AND author = $2 AND undone_at IS NULL AND ($3::bigint IS NULL
+        OR position = (SELECT coalesce(duplicate_of, r.position) FROM @rows r WHERE r.run = $1 AND r.position = $3)))
+    RETURNING position`,
 } as const;

@@ -31,6 +31,7 @@ const steps: readonly string[] = [
      task_version TEXT,
      fingerprint BYTEA,
      duplicate_of BIGINT,
+     changed XID8 NOT NULL DEFAULT pg_current_xact_id(),
      PRIMARY KEY (run, position)
    );
    CREATE INDEX open_rows ON rows (run, turn) WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL;
@@ -54,6 +55,7 @@ const steps: readonly string[] = [
      price_book TEXT,
      call_id TEXT,
      superseded BOOLEAN NOT NULL DEFAULT FALSE,
+     changed XID8 NOT NULL DEFAULT pg_current_xact_id(),
      PRIMARY KEY (run, attempt),
      UNIQUE (run, reservation_id)
    );
@@ -68,9 +70,23 @@ const steps: readonly string[] = [
      author TEXT NOT NULL,
      at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
      undone_at TIMESTAMPTZ,
+     changed XID8 NOT NULL DEFAULT pg_current_xact_id(),
      PRIMARY KEY (run, review)
    );
    CREATE INDEX reviews_of_row ON reviews (run, position) WHERE undone_at IS NULL AND label IS NOT NULL;
+
+   -- The transaction that last wrote an entry: whoever follows a run asks for what changed since it last looked.
+   CREATE INDEX rows_changed ON rows (run, changed);
+   CREATE INDEX attempts_changed ON attempts (run, changed);
+   CREATE INDEX reviews_changed ON reviews (run, changed);
+   CREATE FUNCTION note_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+   BEGIN
+     NEW.changed := pg_current_xact_id();
+     RETURN NEW;
+   END $$;
+   CREATE TRIGGER changed BEFORE UPDATE ON rows FOR EACH ROW EXECUTE FUNCTION note_change();
+   CREATE TRIGGER changed BEFORE UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION note_change();
+   CREATE TRIGGER changed BEFORE UPDATE ON reviews FOR EACH ROW EXECUTE FUNCTION note_change();
 
    -- A run is put to work in a session: its rows that wait are dealt out in chunks, each a job of the queue.
    CREATE TABLE sessions (

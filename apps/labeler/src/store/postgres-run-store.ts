@@ -231,11 +231,16 @@ export class PostgresRunStore implements RunStore {
 
   async counts({ asModelSaid = false }: { asModelSaid?: boolean } = {}): Promise<RowCounts> {
     const counts: RowCounts = { rows: 0, labeled: 0, invalid: 0, errors: 0, unpaid: 0 };
-    for (const { status, rows } of await this.#read("counts", asModelSaid)) {
-      counts.rows += Number(rows);
-      counts[countOf[status as RowStatus]] += Number(rows);
+    for (const [status, rows] of await this.rowsByStatus(asModelSaid)) {
+      counts.rows += rows;
+      counts[countOf[status]] += rows;
     }
     return counts;
+  }
+
+  /** How many rows are in each state that has some; those that a person labeled are labeled, unless it is for the model's word. */
+  async rowsByStatus(asModelSaid = false): Promise<[RowStatus, number][]> {
+    return (await this.#read("counts", asModelSaid)).map(({ status, rows }) => [status as RowStatus, Number(rows)]);
   }
 
   async *rows({ asModelSaid = false, sample }: ReadRowsOptions = {}): AsyncGenerator<LabeledRow> {
@@ -268,8 +273,8 @@ export class PostgresRunStore implements RunStore {
     await this.#write("review", position, action, stored, storable(author));
   }
 
-  async undoReview(author: string): Promise<number | undefined> {
-    const [taken] = await this.#read("undoReview", storable(author));
+  async undoReview(author: string, position?: number): Promise<number | undefined> {
+    const [taken] = await this.#read("undoReview", storable(author), position ?? null);
     return taken && Number(taken.position);
   }
 

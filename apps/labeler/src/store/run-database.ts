@@ -7,7 +7,6 @@ import { migratePostgresRuns } from "./postgres-run-schema.ts";
 import { PostgresRunStore } from "./postgres-run-store.ts";
 import { restored, storable } from "./postgres-texts.ts";
 import type { RunRecord } from "./read-run.ts";
-import type { RowStatus } from "./row.ts";
 import { stemOf } from "./run-folder.ts";
 import type { NewRun, RunBooks, RunSummary, Runs, RunView } from "./runs.ts";
 import { sessionQueries as queries } from "./session-queries.ts";
@@ -103,6 +102,10 @@ export class RunDatabase implements Runs {
     return PostgresRunStore.open(this.pool, id);
   }
 
+  beside(run: RunSummary): Promise<PostgresRunStore> {
+    return this.open(run);
+  }
+
   async look(run: RunSummary): Promise<RunView> {
     const store = await this.open(run);
     return Object.assign(store, { books: async () => this.#booksOf(await store.facts()) });
@@ -121,24 +124,36 @@ export class RunDatabase implements Runs {
 
   async record(run: RunSummary): Promise<RunRecord> {
     const store = await this.open(run);
-    const facts = await store.facts();
+    const { facts, isOpen } = await this.standing(run);
     const id = storable(run.id);
-    const [states, versions, spent, session, balances] = await Promise.all([
-      this.pool.query<{ status: RowStatus; rows: string }>(queries.rowsByStatus, [id]),
+    const [states, versions, spent, balances] = await Promise.all([
+      store.rowsByStatus(),
       this.pool.query<{ version: string; rows: string }>(queries.rowsByTaskVersion, [id]),
       this.pool.query<{ cost: string }>(queries.spent, [id]),
-      this.session(run),
       new PostgresLedger(this.pool).read([{ scope: accountOfRun(facts), window: "all" }]),
     ]);
     const none = { unpaid: 0, labeled: 0, invalid_label: 0, truncated: 0, refused: 0, error: 0 };
     return {
-      facts: session.isOpen ? { ...facts, outcome: session.workers > 0 ? "working" : "queued" } : facts,
-      rowsByStatus: { ...none, ...Object.fromEntries(states.rows.map(({ status, rows }) => [status, Number(rows)])) },
+      facts,
+      rowsByStatus: { ...none, ...Object.fromEntries(states) },
       rowsByTaskVersion: Object.fromEntries(versions.rows.map(({ version, rows }) => [version, Number(rows)])),
       attemptsPicoUsd: BigInt(spent.rows[0]?.cost ?? 0),
-      isWorking: session.isOpen,
+      isWorking: isOpen,
       ...(balances[0] ? { amounts: balances[0] } : {}),
     };
+  }
+
+  /** The facts of a run, and whether rows of it wait or are being labeled; as long as they do, that is its outcome. */
+  async standing(run: RunSummary): Promise<{ facts: Readonly<Record<string, string>>; isOpen: boolean }> {
+    const store = await this.open(run);
+    const [facts, { isOpen, workers }] = await Promise.all([store.facts(), this.session(run)]);
+    return { facts: isOpen ? { ...facts, outcome: workers > 0 ? "working" : "queued" } : facts, isOpen };
+  }
+
+  /** What was spent in an account; undefined where nobody drew on it. */
+  async spentIn(scope: string): Promise<bigint | undefined> {
+    const [balance] = await new PostgresLedger(this.pool).read([{ scope, window: "all" }]);
+    return balance?.spentPicoUsd;
   }
 
   async isWorking(run: RunSummary): Promise<boolean> {

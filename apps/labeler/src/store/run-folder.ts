@@ -66,6 +66,10 @@ export class RunFolder implements Runs {
     return new SqliteRunStore(runPath(this.name, id));
   }
 
+  async beside({ id }: RunSummary): Promise<SqliteRunStore> {
+    return new SqliteRunStore(runPath(this.name, id), { beside: true });
+  }
+
   async look({ id }: RunSummary): Promise<SqliteRunView> {
     return new SqliteRunView(runPath(this.name, id), this.name);
   }

@@ -50,6 +50,8 @@ export interface Runs {
   list(): Promise<RunSummary[]>;
   /** Opens a run to work on it. @throws UsageError when it is not shared, and another process does. */
   open(run: RunSummary): Promise<RunStore>;
+  /** Opens a run to write what people say, beside whoever works on it. */
+  beside(run: RunSummary): Promise<RunStore>;
   /** Opens a run to look at it beside whoever works on it. */
   look(run: RunSummary): Promise<RunView>;
   /** How a run stands. */

@@ -5,6 +5,11 @@ const runOf = `(SELECT run FROM ${runs}.runs WHERE id = $1)`;
 const hasFact = (key: string) => `EXISTS (SELECT FROM ${runs}.facts f WHERE f.run = r.run AND f.key = '${key}')`;
 const fact = (key: string) => `(SELECT value FROM ${runs}.facts f WHERE f.run = r.run AND f.key = '${key}')`;
 
+/** Rows that a worker would buy. */
+const waitingRows = `FROM ${runs}.rows r WHERE run = ${runOf} AND status IN ('unpaid', 'error') AND duplicate_of IS NULL
+  AND NOT EXISTS (SELECT FROM ${runs}.reviews v
+    WHERE v.run = r.run AND v.position = r.position AND v.undone_at IS NULL AND v.label IS NOT NULL)`;
+
 /** By name. `$1` is a run's id where there is one. */
 export const sessionQueries = {
   /** 1: the stem of its id. The next number that is free; of two that ask at once one asks again. */
@@ -27,8 +32,6 @@ export const sessionQueries = {
       ${fact("touchedAt")} AS touched_at, ${fact("stage")} AS stage
     FROM ${runs}.runs r WHERE ${hasFact("identity")} ORDER BY touched_at DESC NULLS LAST, run DESC`,
 
-  rowsByStatus: `SELECT status, count(*) AS rows FROM ${runs}.rows WHERE run = ${runOf} GROUP BY status`,
-
   rowsByTaskVersion: `SELECT task_version AS version, count(*) AS rows FROM ${runs}.rows
     WHERE run = ${runOf} AND task_version IS NOT NULL AND status <> 'error' GROUP BY 1`,
 
@@ -41,12 +44,10 @@ export const sessionQueries = {
 
   /** 2: rows a chunk. Turns from which on, and before which, the rows of a chunk wait. */
   chunks: `SELECT min(turn) AS from_turn, max(turn) + 1 AS before_turn FROM (
-      SELECT turn, (row_number() OVER (ORDER BY turn) - 1) / $2::bigint AS chunk FROM ${runs}.rows
-      WHERE run = ${runOf} AND status IN ('unpaid', 'error') AND duplicate_of IS NULL) AS waiting
+      SELECT turn, (row_number() OVER (ORDER BY turn) - 1) / $2::bigint AS chunk ${waitingRows}) AS waiting
     GROUP BY chunk ORDER BY chunk`,
 
-  waiting: `SELECT count(*) AS rows FROM ${runs}.rows
-    WHERE run = ${runOf} AND status IN ('unpaid', 'error') AND duplicate_of IS NULL`,
+  waiting: `SELECT count(*) AS rows ${waitingRows}`,
 
   /** 2: its number; 3: its chunks. */
   beginSession: `INSERT INTO ${runs}.sessions (run, session, chunks_left) VALUES (${runOf}, $2, $3)`,

@@ -298,6 +298,20 @@ const reviewCases: Record<string, Case> = {
     expect(await waiting(store)).toEqual([0, 3]);
   },
 
+  "takes back an author's review of one row, also by another row of its text": async (store) => {
+    await addTexts(store, "a", "b", "a");
+    await store.finishRow(0, labeled);
+    await store.finishRow(1, labeled);
+    const say = { action: "correct", label: "y", author: "Ada" } as const;
+    await store.review({ ...say, position: 0 });
+    await store.review({ ...say, position: 1 });
+    expect(await store.undoReview("Bob", 0)).toBeUndefined();
+    expect(await store.undoReview("Ada", 2)).toBe(0);
+    expect((await store.row(0)).label).toBe("x");
+    expect((await store.row(1)).label).toBe("y");
+    expect(await store.undoReview("Ada", 0)).toBeUndefined();
+  },
+
   "counts the last thing that a person said": async (store) => {
     await addTexts(store, "a");
     await store.finishRow(0, labeled);

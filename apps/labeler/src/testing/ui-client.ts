@@ -38,13 +38,22 @@ export class UiClient {
     this.origin = origin;
   }
 
-  /** Serves a store with a page of two files. @param env of the processes that the server starts. */
-  static async start(folder: string, env: Record<string, string> = {}, author = "tester"): Promise<UiClient> {
+  /**
+   * Serves a store with a page of two files.
+   *
+   * @param env of the processes that the server starts.
+   * @param store default: the folder of runs in `folder`.
+   */
+  static async start(
+    folder: string,
+    env: Record<string, string> = {},
+    { author = "tester", store = join(folder, ".autolabel") } = {},
+  ): Promise<UiClient> {
     const page = join(folder, "page");
     mkdirSync(join(page, "assets"), { recursive: true });
     writeFileSync(join(page, "index.html"), "<!doctype html><title>page</title>");
     writeFileSync(join(page, "assets/app-1.js"), "export {};");
-    const settings = new Settings({ store: join(folder, ".autolabel") }, { env: {} });
+    const settings = new Settings({ store }, { env: {} });
     const program = [process.execPath, "--conditions=@autolabel/source", cli];
     return new UiClient(await serveUi({ settings, port: 0, author, page, commandLine: { program, env } }));
   }

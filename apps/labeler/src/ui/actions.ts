@@ -5,18 +5,15 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { readBudget } from "../config/settings.ts";
-import { readStatus } from "../progress/read-status.ts";
 import type { LabelValue } from "../store/row.ts";
-import { RunFolder } from "../store/run-folder.ts";
 import { type ReviewAction, stopAskedFact } from "../store/run-store.ts";
-import { SqliteRunStore } from "../store/sqlite-run-store.ts";
 import { checkLabel } from "../tasks/check-label.ts";
 import { UsageError } from "../usage-error.ts";
 import type { ResumeInput, ReviewInput, UndoInput } from "./api.ts";
 import type { OpenRun } from "./open-runs.ts";
 import { checked } from "./read-query.ts";
 import { readSummary } from "./read-rows.ts";
-import { runOf, storeFlags, type UiContext } from "./ui-context.ts";
+import { runOf, type UiContext } from "./ui-context.ts";
 
 const author = z.string().trim().min(1).max(100);
 const reviewInput = z.object({
@@ -42,23 +39,23 @@ export function addActions(app: Hono, ui: UiContext): void {
   app.post("/api/runs/:run/reviews/undo", async (context) => {
     const input = checked(undoInput, await bodyOf(context)) as UndoInput;
     const run = await runOf(context, ui);
-    const position = await beside(run, (store) => store.undoReview(input.author, input.position));
+    const position = await run.write((store) => store.undoReview(input.author, input.position));
     if (position === undefined) throw new UsageError(`${input.author} has no review to take back`);
     return context.json(readSummary(run.file, position));
   });
   app.post("/api/runs/:run/pause", async (context) => {
     checked(z.object({}), await bodyOf(context));
     const run = await runOf(context, ui);
-    const status = await readStatus(new RunFolder(ui.settings.store), run.summary, ui.settings);
+    const status = await run.status();
     if (!status.isWorking) throw new UsageError(`No process works on the run ${status.id}`);
-    await beside(run, (store) => store.set({ [stopAskedFact]: new Date().toISOString() }));
+    await run.write((store) => store.set({ [stopAskedFact]: new Date().toISOString() }));
     return context.json(status);
   });
   app.post("/api/runs/:run/resume", async (context) => {
     const { budgetUsd } = checked(resumeInput, await bodyOf(context)) as ResumeInput;
     const run = await runOf(context, ui);
     await resume(run, budgetUsd, ui);
-    return context.json(await readStatus(new RunFolder(ui.settings.store), run.summary, ui.settings));
+    return context.json(await run.status());
   });
 }
 
@@ -73,19 +70,9 @@ async function bodyOf({ req }: Context): Promise<unknown> {
   }
 }
 
-/** One short write beside whoever works on the run. */
-async function beside<T>({ summary }: OpenRun, write: (store: SqliteRunStore) => Promise<T>): Promise<T> {
-  const store = new SqliteRunStore(summary.path, { beside: true });
-  try {
-    return await write(store);
-  } finally {
-    await store.close();
-  }
-}
-
 async function review(run: OpenRun, input: ReviewInput): Promise<void> {
   const { position, action } = input;
-  await beside(run, (store) => store.review({ position, action, label: labelOf(run, input), author: input.author }));
+  await run.write((store) => store.review({ position, action, label: labelOf(run, input), author: input.author }));
 }
 
 /** The label that counts after a review. @throws UsageError when there is none, or the task cannot have it. */
@@ -104,11 +91,10 @@ function labelOf({ file }: OpenRun, { position, action, label }: ReviewInput): L
   return JSON.parse(row.label) as LabelValue;
 }
 
-/** Starts a process that goes on with a run as a person would, and waits until it does, or says why not. */
+/** Goes on with a run as a person would, and waits until it does, or says why not. */
 async function resume(run: OpenRun, budgetUsd: string | undefined, ui: UiContext): Promise<void> {
-  const { summary, file } = run;
-  const status = await readStatus(new RunFolder(ui.settings.store), summary, ui.settings);
-  if (status.isWorking) throw new UsageError(`A process works on the run ${summary.id} already`);
+  const status = await run.status();
+  if (status.isWorking) throw new UsageError(`A process works on the run ${run.id} already`);
   if (budgetUsd !== undefined) {
     const budget = readBudget(budgetUsd, "budgetUsd");
     const used = usd(status.spentUsd).picoUsd + usd(status.unresolvedUsd ?? "0").picoUsd;
@@ -117,11 +103,20 @@ async function resume(run: OpenRun, budgetUsd: string | undefined, ui: UiContext
         `The budget must be at least what the run did cost already: it is the whole, not what is added`,
       );
   }
-  const flags = [...(budgetUsd === undefined ? [] : ["--budget", budgetUsd]), ...storeFlags(ui)];
-  await ui.processes.resume(summary.id, flags, {
-    log: join(ui.settings.store, `${summary.id}.log`),
+  const flags = budgetUsd === undefined ? [] : ["--budget", budgetUsd];
+  const { logFolder } = ui.runs;
+  if (logFolder === undefined) return await dealOut(run, flags, ui);
+  await ui.processes.resume(run.id, flags, {
+    log: join(logFolder, `${run.id}.log`),
     // The process may outlive the server.
-    session: () => (file.isOpen ? file.facts().touchedAt : undefined),
+    session: () => (run.file.isOpen ? run.file.facts().touchedAt : undefined),
     onEnd: () => run.watch.tell(),
   });
+}
+
+/** Workers go on with the run: the command deals its rows out to them, and ends. */
+async function dealOut(run: OpenRun, flags: readonly string[], { processes }: UiContext): Promise<void> {
+  const said = await processes.output(["resume", ...flags, "--", run.id]);
+  await said.pipeTo(new WritableStream());
+  await run.follow(0);
 }

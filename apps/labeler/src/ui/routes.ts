@@ -2,8 +2,6 @@ import { BudgetError } from "@autolabel/budget-core";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
-import { readStatus } from "../progress/read-status.ts";
-import { RunFolder } from "../store/run-folder.ts";
 import { UsageError } from "../usage-error.ts";
 import { guardAccess } from "./access.ts";
 import { addActions } from "./actions.ts";
@@ -15,7 +13,7 @@ import { readReviewQueue } from "./read-review.ts";
 import { readRowStory } from "./read-row-story.ts";
 import { readRows } from "./read-rows.ts";
 import { readRunPage } from "./read-run-page.ts";
-import { runOf, storeFlags, type UiContext } from "./ui-context.ts";
+import { runOf, type UiContext } from "./ui-context.ts";
 
 /** The server's answers: to whom has the token, its page and its data; to everybody else, nothing. */
 export function makeRoutes(ui: UiContext): Hono {
@@ -52,16 +50,16 @@ function addLooks(app: Hono, ui: UiContext): void {
     return context.json(readReviewQueue(file, readReviewQuery(context.req.query())));
   });
   app.get("/api/runs/:run/report", async (context) => {
-    const { summary } = await runOf(context, ui);
+    const { id } = await runOf(context, ui);
     const { gold, reviews } = readReportQuery(context.req.query());
     const flags = [...(gold === undefined ? [] : ["--gold", gold]), ...(reviews ? ["--reviews"] : [])];
-    const report = await ui.processes.output(["report", "--json", ...storeFlags(ui), ...flags, "--", summary.id]);
+    const report = await ui.processes.output(["report", "--json", ...flags, "--", id]);
     return context.body(report, 200, { "content-type": "application/json" });
   });
   app.get("/api/runs/:run/export", async (context) => {
-    const { summary } = await runOf(context, ui);
-    const { to, fileName } = readExportQuery(context.req.query(), summary.id);
-    const file = await ui.processes.output(["export", "--to", to, "-o", "-", ...storeFlags(ui), "--", summary.id]);
+    const { id } = await runOf(context, ui);
+    const { to, fileName } = readExportQuery(context.req.query(), id);
+    const file = await ui.processes.output(["export", "--to", to, "-o", "-", "--", id]);
     return context.body(file, 200, {
       "content-type": "application/octet-stream",
       "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`,
@@ -69,8 +67,8 @@ function addLooks(app: Hono, ui: UiContext): void {
   });
 }
 
-async function runPage(run: OpenRun, { settings, processes }: UiContext): Promise<RunPage> {
-  const status = await readStatus(new RunFolder(settings.store), run.summary, settings);
+async function runPage(run: OpenRun, { processes }: UiContext): Promise<RunPage> {
+  const status = await run.status();
   return { ...readRunPage(run.file, status), problem: processes.problemOf(status.id, status.touchedAt) };
 }
 

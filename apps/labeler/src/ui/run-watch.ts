@@ -6,12 +6,15 @@ const watchMs = 500;
 /** Tells listeners when somebody wrote to a run; nothing is looked at while nobody listens. */
 export class RunWatch {
   readonly #file: RunFile;
+  readonly #follow: () => Promise<void>;
   readonly #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #version = "";
 
-  constructor(file: RunFile) {
+  /** @param follow brings the file up to date. */
+  constructor(file: RunFile, follow: () => Promise<void>) {
     this.#file = file;
+    this.#follow = follow;
   }
 
   /** @returns a function that stops listening. */
@@ -19,7 +22,7 @@ export class RunWatch {
     this.#listeners.add(listener);
     if (!this.#timer) {
       this.#version = this.#versionNow();
-      this.#timer = setInterval(() => this.#look(), watchMs);
+      this.#timer = setInterval(() => void this.#look(), watchMs);
     }
     return () => {
       this.#listeners.delete(listener);
@@ -34,7 +37,9 @@ export class RunWatch {
     for (const listener of this.#listeners) listener();
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
+    // Without its database a run stands as it was last seen.
+    await this.#follow().catch(() => undefined);
     const version = this.#versionNow();
     if (version === this.#version) return;
     this.#version = version;

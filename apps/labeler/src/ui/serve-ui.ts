@@ -36,22 +36,23 @@ const tokenBytes = 32;
  * @throws UsageError when the page is not built, or the port is taken.
  */
 export async function serveUi({ settings, port, author, commandLine, page }: ServeUiOptions): Promise<UiServer> {
-  const runs = new OpenRuns(settings);
+  const runs = await OpenRuns.open(settings);
   const token = randomBytes(tokenBytes).toString("base64url");
   let listening = port;
   const app = makeRoutes({
-    settings,
     runs,
     author,
     token,
     port: () => listening,
-    processes: new RunProcesses(commandLine),
+    // By the environment: an address may hold a password, which other users could read on a command line.
+    processes: new RunProcesses({ ...commandLine, env: { ...commandLine.env, AUTOLABEL_STORE: settings.store } }),
     page: readPage(page ?? findPage()),
   });
   const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port });
   await new Promise<void>((resolve, reject) => {
     server.once("listening", resolve);
     server.once("error", (cause: Error & { code?: string }) => {
+      void runs.close();
       const isTaken = cause.code === "EADDRINUSE";
       reject(isTaken ? new UsageError(`Port ${port} is taken: name another one with --port`, { cause }) : cause);
     });
@@ -63,7 +64,7 @@ export async function serveUi({ settings, port, author, commandLine, page }: Ser
       const closed = new Promise((resolve) => server.close(resolve));
       if ("closeAllConnections" in server) server.closeAllConnections();
       await closed;
-      runs.close();
+      await runs.close();
     },
   };
 }

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { Settings } from "../config/settings.ts";
 import type { AccessOptions } from "./access.ts";
 import type { OpenRun, OpenRuns } from "./open-runs.ts";
 import type { PageFile } from "./page-files.ts";
@@ -8,7 +7,6 @@ import type { RunProcesses } from "./run-processes.ts";
 
 /** What the server answers from. */
 export interface UiContext extends AccessOptions {
-  settings: Settings;
   runs: OpenRuns;
   processes: RunProcesses;
   page: ReadonlyMap<string, PageFile>;
@@ -22,9 +20,4 @@ export async function runOf(context: Context, { runs }: UiContext): Promise<Open
   const run = await runs.find(id);
   if (run) return run;
   throw new HTTPException(404, { message: `There is no run "${id}"` });
-}
-
-/** Names the store to a command. */
-export function storeFlags({ settings }: UiContext): string[] {
-  return ["--store", settings.store];
 }
