@@ -141,6 +141,38 @@ describe("workers", () => {
     expect(failed.rowsByStatus).toMatchObject({ unpaid: 60, error: 0 });
   });
 
+  it("end a run that they cannot label as they were started, say why, and lose nothing", async () => {
+    await bench.open({ apiKeys: ["test"] });
+    bench.cli.writeData("data.csv", 60);
+    await bench.run([...labelArgs("data.csv"), "--budget", "1"]);
+    const wrong: [Record<string, string>, RegExp][] = [
+      [{ OPENROUTER_API_KEY: "" }, /OPENROUTER_API_KEY/],
+      [{ OPENROUTER_API_KEY: "stolen" }, /check the key/],
+    ];
+    for (const [env, problem] of wrong) {
+      const worker = bench.workerWith(env, "-j", "8");
+      const failed = await bench.ended("data-1");
+      expect(failed).toMatchObject({ lastOutcome: "failed", problem: expect.stringMatching(problem), heldUsd: "0" });
+      expect(failed.rowsByStatus).toMatchObject({ unpaid: 60, error: 0 });
+      await bench.stop([worker]);
+      await bench.run(["resume"]);
+    }
+    bench.worker("-j", "8");
+    expect(await bench.ended("data-1")).toMatchObject({ lastOutcome: "completed", labeled: 60, problem: null });
+    expect(bench.simulator.invoice.lines).toHaveLength(60);
+  });
+
+  it("wait out a provider that refuses most calls for a while", async () => {
+    await bench.open({ faults: [{ kind: "429", rate: 0.5, retryAfter: 0.2 }] });
+    bench.cli.writeData("data.csv", 60);
+    await bench.run([...labelArgs("data.csv"), "--budget", "1"]);
+    for (const _ of [1, 2]) bench.worker("-j", "32");
+    const status = await bench.ended("data-1");
+    expect(status).toMatchObject({ lastOutcome: "completed", labeled: 60, unresolvedUsd: "0" });
+    expect(bench.simulator.invoice.lines).toHaveLength(60);
+    expect(bench.simulator.requests).toBeGreaterThan(60);
+  });
+
   it("pause a run when the provider's credit ends", async () => {
     await bench.open({ creditPicoUsd: 700_000_000n });
     bench.cli.writeData("data.csv", 100);

@@ -62,7 +62,12 @@ export class WorkerBench {
   }
 
   worker(...args: string[]): WorkerProcess {
-    const started = this.cli.start(["worker", ...args], { AUTOLABEL_STORE: this.url });
+    return this.workerWith({}, ...args);
+  }
+
+  /** One with an environment of its own. */
+  workerWith(env: Record<string, string>, ...args: string[]): WorkerProcess {
+    const started = this.cli.start(["worker", ...args], { AUTOLABEL_STORE: this.url, ...env });
     this.#workers.push(started);
     return started;
   }

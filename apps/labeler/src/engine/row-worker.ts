@@ -6,15 +6,11 @@ import type { Settings } from "../config/settings.ts";
 import { patiently } from "../store/patiently.ts";
 import { storable } from "../store/postgres-texts.ts";
 import { chunkLeaseMs, type RowQueue, type TakenChunk } from "../store/row-queue.ts";
-import { inTransaction, type RunDatabase } from "../store/run-database.ts";
+import type { RunDatabase } from "../store/run-database.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
 import { UsageError } from "../usage-error.ts";
-import type { RunOutcome } from "./run-rows.ts";
-import { SharedRun } from "./shared-run.ts";
-
-/** How a session of a run ends; the one furthest right of what happened to its chunks. */
-const outcomes = ["completed", "budget", "interrupted", "rate-limited", "credit", "failed"] as const;
-type SessionOutcome = (typeof outcomes)[number];
+import { keyOf, OpenSharedRuns } from "./open-shared-runs.ts";
+import { type EndedChunk, endChunk, endsSession, type SessionOutcome } from "./session-end.ts";
 
 /** How often a worker says that it lives, in ms. */
 const heartbeatMs = 2000;
@@ -22,6 +18,8 @@ const heartbeatMs = 2000;
 const pollMs = 500;
 /** A worker that was not heard of for so long is not counted any more, in ms. */
 const goneMs = 10_000;
+/** So many chunks at most wait for their run to be opened: others may begin them. */
+const mostUnbegun = 2;
 /** How often calls of workers that are gone are looked for, in ms. */
 const recoverMs = 5000;
 
@@ -59,7 +57,9 @@ export class RowWorker {
   readonly #ledger: PostgresLedger;
   readonly #stop = new AbortController();
   readonly #chunks = new Map<TakenChunk, AbortController>();
-  readonly #runs = new Map<string, Promise<SharedRun>>();
+  readonly #runs: OpenSharedRuns;
+  readonly #oneEnd = pLimit(1);
+  #unbegun = 0;
   #rows = 0;
   #workers = { count: 1, concurrency: 0 };
   #heardAt = Date.now();
@@ -70,6 +70,7 @@ export class RowWorker {
   constructor(options: RowWorkerOptions) {
     this.#options = options;
     this.#limit = pLimit(options.concurrency);
+    this.#runs = new OpenSharedRuns(options.runs, options);
     this.#ledger = new PostgresLedger(options.runs.pool);
   }
 
@@ -103,16 +104,20 @@ export class RowWorker {
     try {
       await this.#recover();
       while (!this.#stop.signal.aborted) {
-        if (this.#limit.pendingCount >= this.#options.concurrency / 2) await this.#change();
+        if (this.#isFull) await this.#change();
         else if (!(await this.#takeChunk())) await this.#sleep(pollMs);
       }
       while (this.#chunks.size > 0) await this.#change();
     } finally {
       clearInterval(beating);
       clearInterval(recovering);
-      for (const run of this.#runs.values()) await run.then((opened) => opened.close()).catch(() => undefined);
+      await this.#runs.close();
       await this.#options.runs.pool.query(queries.leave, [this.#options.name]).catch(() => undefined);
     }
+  }
+
+  get #isFull(): boolean {
+    return this.#unbegun >= mostUnbegun || this.#limit.pendingCount >= this.#options.concurrency / 2;
   }
 
   async #takeChunk(): Promise<boolean> {
@@ -130,10 +135,9 @@ export class RowWorker {
 
   /** A chunk to its end, or back to the others. */
   async #workOn(chunk: TakenChunk, stop: AbortSignal): Promise<void> {
-    const outcome = await this.#label(chunk, stop).catch((error: unknown) => this.#failed(chunk, error));
-    const isWhole = outcome !== undefined && !stop.aborted;
+    const ended = await this.#label(chunk, stop).catch((error: unknown) => this.#failed(chunk, error));
     try {
-      if (isWhole) await this.#end(chunk, outcome);
+      if (ended && !stop.aborted) await this.#end(ended);
       else await this.#options.queue.giveBack(chunk);
     } catch (error) {
       // Without a sign of life it goes to another worker, which finds what was finished.
@@ -141,25 +145,35 @@ export class RowWorker {
     }
   }
 
-  async #label(chunk: TakenChunk, stop: AbortSignal): Promise<SessionOutcome> {
+  async #label(chunk: TakenChunk, stop: AbortSignal): Promise<EndedChunk> {
     const { rows } = await this.#options.runs.pool.query<{
       last: number;
       outcome: SessionOutcome;
       stop_asked: boolean;
     }>(queries.standing, [storable(chunk.run), chunk.session]);
     const [standing] = rows;
-    if (!standing || standing.last !== chunk.session) return "interrupted";
-    if (standing.stop_asked) return "interrupted";
-    if (outcomes.indexOf(standing.outcome) >= outcomes.indexOf("interrupted")) return standing.outcome;
-    const run = await this.#runOf(chunk);
-    const outcome: RunOutcome = await run.label(chunk, {
-      stop,
-      inTurn: (work) => this.#limit(() => (this.#mayBegin() ? work() : Promise.reject(new LostChunkError()))),
-      onRow: (finished) => {
-        this.#rows += finished;
-      },
-    });
-    return outcome.kind;
+    if (!standing || standing.last !== chunk.session || standing.stop_asked) return { chunk, outcome: "interrupted" };
+    if (endsSession(standing.outcome)) return { chunk, outcome: standing.outcome };
+    this.#unbegun++;
+    let begin = () => {
+      this.#unbegun--;
+      begin = () => {};
+    };
+    try {
+      return await this.#runs.using(chunk, async (run) => {
+        begin();
+        const { kind } = await run.label(chunk, {
+          stop,
+          inTurn: (work) => this.#limit(() => (this.#mayBegin() ? work() : Promise.reject(new LostChunkError()))),
+          onRow: (finished) => {
+            this.#rows += finished;
+          },
+        });
+        return { chunk, outcome: kind };
+      });
+    } finally {
+      begin();
+    }
   }
 
   /** Whether its chunks are still its own: whoever was suspended for long finds that they are not. */
@@ -168,56 +182,27 @@ export class RowWorker {
   }
 
   /** @returns how the session ends by what no other row could do better; undefined for what another try may mend. */
-  async #failed(chunk: TakenChunk, error: unknown): Promise<SessionOutcome | undefined> {
+  async #failed(chunk: TakenChunk, error: unknown): Promise<EndedChunk | undefined> {
     const isFinal =
       error instanceof UsageError ||
       (BudgetError.isInstance(error) && !LedgerError.isInstance(error)) ||
       (error instanceof Error && error.message.startsWith("The provider cannot be reached"));
-    if (!isFinal) {
-      this.#missed(error);
-      await this.#sleep(pollMs);
-      return undefined;
+    if (isFinal) {
+      const { message } = error as Error;
+      this.#options.onNote?.(`${chunk.run}: ${message}`);
+      return { chunk, outcome: "failed", problem: message };
     }
-    const { message } = error as Error;
-    this.#options.onNote?.(`${chunk.run}: ${message}`);
-    const run = await this.#runOf(chunk).catch(() => undefined);
-    await run?.tellProblem(message).catch(() => undefined);
-    return "failed";
+    this.#missed(error);
+    await this.#sleep(pollMs);
+    return undefined;
   }
 
-  async #end(chunk: TakenChunk, outcome: SessionOutcome): Promise<void> {
-    const { pool } = this.#options.runs;
-    const left = await inTransaction(pool, async (client) => {
-      if (!(await this.#options.queue.end(client, chunk))) return undefined;
-      const { rows } = await client.query<{ chunks_left: number; outcome: SessionOutcome }>(queries.endChunk, [
-        storable(chunk.run),
-        chunk.session,
-        outcome,
-        outcomes,
-      ]);
-      return rows[0];
-    });
-    if (left?.chunks_left !== 0) return;
-    const key = keyOf(chunk);
-    const run = await this.#runs.get(key)?.catch(() => undefined);
-    this.#runs.delete(key);
-    await run?.finish(left.outcome);
-    await run?.close();
-    this.#options.onNote?.(`${chunk.run}: ${left.outcome}`);
-  }
-
-  #runOf(chunk: TakenChunk): Promise<SharedRun> {
-    const key = keyOf(chunk);
-    const known = this.#runs.get(key);
-    if (known) return known;
-    const { runs, settings, concurrency } = this.#options;
-    const opening = SharedRun.open(runs, chunk.run, { settings, concurrency });
-    this.#runs.set(key, opening);
-    opening.then(
-      (run) => run.share(this.#share()),
-      () => this.#runs.delete(key),
-    );
-    return opening;
+  async #end(ended: EndedChunk): Promise<void> {
+    const { runs, queue, onNote } = this.#options;
+    const outcome = await this.#oneEnd(() => endChunk(runs, queue, ended));
+    if (outcome === undefined) return;
+    onNote?.(`${ended.chunk.run}: ${outcome}`);
+    await this.#runs.closeIdle(ended.chunk);
   }
 
   /** What part of limits that all workers share is this one's. */
@@ -244,13 +229,10 @@ export class RowWorker {
       await this.#options.queue.touch([...this.#chunks.keys()]);
       this.#ownsUntil = askedAt + chunkLeaseMs - heartbeatMs;
       await this.#announce();
-      const share = this.#share();
-      for (const [key, opening] of this.#runs) {
-        const run = await opening;
-        run.share(share);
-        if (await run.isStopAsked())
-          for (const [chunk, control] of this.#chunks) if (keyOf(chunk) === key) control.abort();
-      }
+      await this.#runs.share(this.#share());
+      const stopped = await this.#runs.stopped();
+      for (const [chunk, control] of this.#chunks) if (stopped.has(keyOf(chunk))) control.abort();
+      await this.#runs.closeIdle();
     } catch (error) {
       this.#missed(error);
     }
@@ -287,8 +269,4 @@ class LostChunkError extends Error {
   constructor() {
     super("Another worker has these rows by now");
   }
-}
-
-function keyOf({ run, session }: TakenChunk): string {
-  return `${run}/${session}`;
 }

@@ -86,11 +86,11 @@ async function openBudgets(kind: string, options: RunBudgetOptions, isNew: boole
   const { runId, store, settings, config, costTracker } = options;
   const budget = config.budget === undefined ? {} : { budget: config.budget };
   if (costTracker) return { tracker: costTracker.child({ name: runId }), close: async () => {} };
+  if (store.isShared) return await openInStore(kind, options);
   if (kind === "own") {
     const tracker = new CostTracker({ name: runId, ...budget, ledger: store.openLedger() });
     return { tracker, close: () => tracker.ledger.close() };
   }
-  if (store.isShared) return await openInStore(kind, options);
   const drawsOnLlmBudget = kind.startsWith("shared");
   const { place, account } = await accountOf(options, isNew);
   const address = addressOf(place, settings);

@@ -5,10 +5,8 @@ import type { PostgresRunStore } from "../store/postgres-run-store.ts";
 import type { PendingRow } from "../store/row.ts";
 import type { Chunk } from "../store/row-queue.ts";
 import type { RunDatabase } from "../store/run-database.ts";
-import { problemFact } from "../store/run-store.ts";
 import { makeTask } from "../tasks/make-task.ts";
 import type { Task } from "../tasks/task.ts";
-import { inclusionOf, mixedOrders } from "./inclusion.ts";
 import { type LabelRowsOptions, labelRows } from "./label-rows.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
@@ -88,20 +86,6 @@ export class SharedRun {
 
   isStopAsked(): Promise<boolean> {
     return this.#store.isStopAsked();
-  }
-
-  /** Keeps what ended the run, for `status`. */
-  async tellProblem(message: string): Promise<void> {
-    await this.#store.set({ [problemFact]: message });
-  }
-
-  /** Keeps how the session ended. */
-  async finish(outcome: string): Promise<void> {
-    const { order } = this.#config;
-    const reached = await this.#store.reached(order.kind === "stratified" ? order.column : undefined);
-    const isMixed = (await this.#store.facts())[mixedOrders] !== undefined;
-    const inclusion = JSON.stringify(inclusionOf(order, reached, isMixed));
-    await this.#store.set({ outcome, inclusion, touchedAt: new Date().toISOString() });
   }
 
   async close(): Promise<void> {

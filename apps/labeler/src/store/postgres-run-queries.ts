@@ -43,7 +43,9 @@ const pageOfRows = wholeRows(
 
 /** By name; those that read pages are asked again behind the `place` of the last row. */
 export const runQueries = {
-  open: `INSERT INTO @runs (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING run`,
+  find: "SELECT run FROM @runs WHERE id = $1",
+
+  make: `INSERT INTO @runs (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING run`,
 
   facts: "SELECT key, value FROM @facts WHERE run = $1",
 

@@ -82,8 +82,10 @@ export class PostgresRunStore implements RunStore {
   static async open(client: Pool, id: string, options: PostgresRunStoreOptions = {}): Promise<PostgresRunStore> {
     const { schema = "autolabel_runs", ledgerSchema = "autolabel" } = options;
     await migratePostgresRuns(client, schema);
-    const { rows } = await client.query<{ run: string }>(inSchema(schema, runQueries.open), [storable(id)]);
-    return new PostgresRunStore(client, { schema, ledgerSchema }, String(rows[0]?.run));
+    const runOf = async (query: "find" | "make") =>
+      (await client.query<{ run: string }>(inSchema(schema, runQueries[query]), [storable(id)])).rows[0]?.run;
+    const run = (await runOf("find")) ?? (await runOf("make"));
+    return new PostgresRunStore(client, { schema, ledgerSchema }, String(run));
   }
 
   openLedger(): Ledger {

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from "pg";
 import { withoutPassword } from "../ledger/ledger-servers.ts";
 import { loadDriver } from "../ledger/load-driver.ts";
 import { accountOfRun } from "../ledger/shared-ledger.ts";
+import { UsageError } from "../usage-error.ts";
 import { migratePostgresRuns } from "./postgres-run-schema.ts";
 import { PostgresRunStore } from "./postgres-run-store.ts";
 import { restored, storable } from "./postgres-texts.ts";
@@ -41,9 +42,7 @@ export class RunDatabase implements Runs {
     } catch (cause) {
       await pool.end();
       const { code, message } = cause as { code?: string; message: string };
-      throw Object.assign(
-        new Error(`The store ${withoutPassword(url)} cannot be opened: ${message || code}`, { cause }),
-      );
+      throw new UsageError(`The store ${withoutPassword(url)} cannot be opened: ${message || code}`, { cause });
     }
     return new RunDatabase(withoutPassword(url), pool);
   }
