@@ -1,7 +1,12 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { usd } from "@autolabel/budget-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { RowQueue } from "../../apps/labeler/src/store/row-queue.ts";
+import type { RunDatabase } from "../../apps/labeler/src/store/run-database.ts";
+import { openRuns } from "../../apps/labeler/src/store/runs.ts";
 import { inUsd, labelArgs } from "../../apps/labeler/src/testing/run-cli.ts";
 import { WorkerBench } from "./worker-bench.ts";
 
@@ -62,6 +67,37 @@ describe("a budget that several workers draw on", () => {
     for (const both of [a + b, c + d]) expect(both).toBeGreaterThan(50n * mean);
     // None waited for the end of another.
     for (const one of spent) expect(one).toBeGreaterThan(10n * mean);
+  });
+});
+
+describe("a run that goes on", () => {
+  it("buys duplicates once, rows without a label again when asked, and all again where the task changed", async () => {
+    const invalid = { kind: "invalid-label", promptIncludes: "data.csv 3)", body: "no such label" } as const;
+    await bench.open({ faults: [invalid] });
+    bench.cli.writeData("data.csv", 20);
+    const file = join(bench.cli.folder, "data.csv");
+    const [header, ...lines] = readFileSync(file, "utf8").trim().split("\n");
+    writeFileSync(file, [header, ...lines, ...lines.slice(0, 10)].join("\n"));
+    const worker = bench.worker("-j", "8");
+    expect(await bench.run([...labelArgs("data.csv"), "--budget", "1"])).toMatchObject({ code: 0 });
+    const first = await bench.ended("data-1");
+    expect(first.rowsByStatus).toMatchObject({ labeled: 28, invalid_label: 2 });
+    // The one that got no label was asked twice.
+    expect(bench.simulator.invoice.lines).toHaveLength(21);
+    expect((await bench.run(["resume"])).stdout).toContain("Nothing is left to buy");
+
+    bench.simulator.setFaults([]);
+    expect((await bench.run(["retry", "--only", "invalid"])).stdout).toContain("Queued: 1 row");
+    expect(await bench.ended("data-1")).toMatchObject({ labeled: 30, lastOutcome: "completed" });
+    expect(bench.simulator.invoice.lines).toHaveLength(22);
+
+    const again = await bench.run(["resume", "--relabel", "--guidelines", "Look twice."]);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining("Queued: 20 rows") });
+    const relabeled = await bench.ended("data-1");
+    expect(relabeled).toMatchObject({ labeled: 30, staleRows: 0 });
+    expect(bench.simulator.invoice.lines).toHaveLength(42);
+    expect(usd(relabeled.spentUsd).picoUsd).toBe(bench.simulator.invoice.totalPicoUsd);
+    await bench.stop([worker]);
   });
 });
 
@@ -214,6 +250,16 @@ describe("workers", () => {
 });
 
 describe("a store in PostgreSQL", () => {
+  it("may be opened first by many at once", async () => {
+    await bench.open();
+    const open = async () => {
+      const runs = (await openRuns(bench.url, 3)) as RunDatabase;
+      await (await RowQueue.open(runs.pool, { supervise: false })).close();
+      await runs.close();
+    };
+    await Promise.all(Array.from({ length: 12 }, open));
+  });
+
   it("is told from what it cannot be, in one line", async () => {
     await bench.open();
     bench.cli.writeData("data.csv", 3);

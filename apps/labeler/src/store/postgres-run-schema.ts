@@ -165,7 +165,9 @@ export async function migratePostgresRuns(pool: Pool, schema: string): Promise<v
   try {
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`autolabel runs in ${schema}`]);
-    await client.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
+    // IF NOT EXISTS need not see what was committed while the lock was waited for.
+    const { rowCount: schemas } = await client.query("SELECT FROM pg_namespace WHERE nspname = $1", [schema]);
+    if (schemas === 0) await client.query(`CREATE SCHEMA "${schema}"`);
     await client.query(`SET LOCAL search_path = "${schema}", pg_temp`);
     await client.query("CREATE TABLE IF NOT EXISTS run_schema (version INT NOT NULL)");
     // Looked at again: whoever had the lock before may have done it.

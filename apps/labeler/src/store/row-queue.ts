@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { PgBoss } from "pg-boss";
 import { loadDriver } from "../ledger/load-driver.ts";
+import { inTransaction } from "./run-database.ts";
 
 /** Rows of a run that one worker takes at once: those that wait from a turn on, and before another. */
 export interface Chunk {
@@ -52,14 +53,18 @@ export class RowQueue {
     });
     // What it does by itself it tries again by itself.
     boss.on("error", () => undefined);
-    await boss.start();
-    await boss.createQueue(queue, {
-      retryLimit: mostRetries,
-      heartbeatSeconds: chunkLeaseMs / 1000,
-      // Heartbeats tell who is alive.
-      expireInSeconds: dayS,
-      retentionSeconds: 365 * dayS,
-      deleteAfterSeconds: dayS,
+    // Of several that make the tables at once some would fail.
+    await inTransaction(pool, async (client) => {
+      await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`autolabel queue in ${schema}`]);
+      await boss.start();
+      await boss.createQueue(queue, {
+        retryLimit: mostRetries,
+        heartbeatSeconds: chunkLeaseMs / 1000,
+        // Heartbeats tell who is alive.
+        expireInSeconds: dayS,
+        retentionSeconds: 365 * dayS,
+        deleteAfterSeconds: dayS,
+      });
     });
     return new RowQueue(pool, boss);
   }
