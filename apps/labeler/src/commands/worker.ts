@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { Settings } from "../config/settings.ts";
 import { RowWorker } from "../engine/row-worker.ts";
 import { serveHealth } from "../engine/worker-health.ts";
+import { meterWorker } from "../engine/worker-metrics.ts";
 import { isUrl } from "../ledger/ledger-servers.ts";
 import { patiently } from "../store/patiently.ts";
 import { RowQueue } from "../store/row-queue.ts";
@@ -60,6 +61,7 @@ async function workOn(
     concurrency: options.concurrency ?? usualConcurrency,
     onNote: (text) => io.stderr.write(`${new Date().toISOString()} ${text}\n`),
   });
+  const stopMetering = await meterWorker(rowWorker);
   const health = options.healthPort === undefined ? undefined : await serveHealth(rowWorker, options.healthPort);
   const stopListening = io.onInterrupt({
     first: () => {
@@ -74,6 +76,7 @@ async function workOn(
     await rowWorker.work();
   } finally {
     stopListening();
+    stopMetering();
     await health?.close();
   }
   io.stderr.write(`Stopped after ${rowWorker.state.rows} rows.\n`);

@@ -11,6 +11,7 @@ import { type LabelRowsOptions, labelRows } from "./label-rows.ts";
 import { Pacer } from "./pacer.ts";
 import { openRunBudget, type RunBudget } from "./run-budget.ts";
 import type { RunOutcome } from "./run-rows.ts";
+import { traceRun } from "./worker-metrics.ts";
 
 /** A run as one of several workers has it, for one session: its configuration stays as it was when the session began. */
 export class SharedRun {
@@ -20,6 +21,7 @@ export class SharedRun {
   readonly #task: Task;
   readonly #budget: RunBudget;
   readonly #pacer: Pacer;
+  #stopTracing = () => {};
 
   private constructor(store: PostgresRunStore, settings: Settings, config: LabelingConfig, budget: RunBudget) {
     this.#store = store;
@@ -42,7 +44,9 @@ export class SharedRun {
     const config = new LabelingConfig({ ...input, concurrency });
     getLlmClient({ settings, config });
     const budget = await openRunBudget({ store, settings, config, runId: id });
-    return new SharedRun(store, settings, config, budget);
+    const run = new SharedRun(store, settings, config, budget);
+    run.#stopTracing = await traceRun(budget.tracker);
+    return run;
   }
 
   /** Labels the rows of a chunk that wait yet. */
@@ -89,6 +93,7 @@ export class SharedRun {
   }
 
   async close(): Promise<void> {
+    this.#stopTracing();
     await this.#budget.close();
     await this.#store.close();
   }
