@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Pool } from "pg";
+import { startPostgres } from "../../tests/servers/start-postgres.ts";
+import { options } from "./options.ts";
+
+/*
+ * One run on a PostgreSQL whose commits reach the disk, labeled by 1, 2 and 4 worker processes. The provider answers after
+ * a fixed time and costs next to nothing; the ideal is calls in flight divided by that time. All share this machine.
+ */
+
+const root = join(import.meta.dirname, "../..");
+const cli = join(root, "apps/labeler/src/cli.ts");
+const source = "--conditions=@autolabel/source";
+const microsecondsPerTick = 10_000;
+
+/** What one round told. */
+interface Round {
+  rowsPerSecond: number;
+  workerCpu: number;
+  postgresCpu: number;
+  commitsPerRow: number;
+  bytesPerRow: number;
+}
+
+/** Prints rows/s and efficiency by the number of workers, and what a row takes of them and of PostgreSQL. */
+export async function measureScaling(): Promise<void> {
+  const { latencyMs, concurrency } = options;
+  console.log(`rows/s of one run on PostgreSQL, ${latencyMs} ms a call, ${concurrency} in flight a worker\n`);
+  console.log(
+    "| workers | rows/s | of the ideal | of one worker, times workers | us CPU a row: workers | PostgreSQL | commits a row | bytes a row |",
+  );
+  console.log("|---|---|---|---|---|---|---|---|");
+  let ofOne = Number.NaN;
+  for (const workers of options.workers) {
+    const round = await measure(workers);
+    if (Number.isNaN(ofOne)) ofOne = round.rowsPerSecond / workers;
+    const ideal = (workers * concurrency * 1000) / latencyMs;
+    const cells = [
+      workers,
+      round.rowsPerSecond.toFixed(0),
+      `${((100 * round.rowsPerSecond) / ideal).toFixed(0)} %`,
+      `${((100 * round.rowsPerSecond) / (workers * ofOne)).toFixed(0)} %`,
+      round.workerCpu.toFixed(0),
+      round.postgresCpu.toFixed(0),
+      round.commitsPerRow.toFixed(2),
+      round.bytesPerRow.toFixed(0),
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
+  console.log();
+}
+
+async function measure(workers: number): Promise<Round> {
+  const folder = mkdtempSync(join(tmpdir(), "bench-workers-"));
+  const postgres = await startPostgres({ fsync: true });
+  const provider = spawn(process.execPath, [join(root, "benchmarks/labeler/provider.ts"), String(options.latencyMs)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const started: ChildProcess[] = [];
+  const pool = new Pool({ connectionString: postgres.url, max: 2 });
+  try {
+    const [port] = (await once(provider.stdout, "data")) as [Buffer];
+    const env = {
+      PATH: process.env.PATH,
+      AUTOLABEL_STORE: postgres.url,
+      OPENROUTER_API_KEY: "bench",
+      OPENROUTER_BASE_URL: `http://127.0.0.1:${String(port).trim()}/v1`,
+    };
+    const start = (...args: string[]) =>
+      spawn(process.execPath, [source, cli, ...args], {
+        cwd: folder,
+        env,
+        stdio: ["ignore", "ignore", args[0] === "label" ? "inherit" : "ignore"],
+      });
+    const rows = Math.ceil((workers * options.concurrency * 1000 * options.seconds) / options.latencyMs);
+    const texts = Array.from({ length: rows }, (_, row) => `My card has not arrived yet. What can I do? (${row})`);
+    writeFileSync(join(folder, "data.csv"), `text\n${texts.join("\n")}\n`);
+    const model = "openrouter:openai/gpt-4o-mini";
+    const label = start("label", "data.csv", "--labels", "refund,card", "--model", model, "--budget", "100");
+    const [code] = (await once(label, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`autolabel label ended with ${code}`);
+
+    const commits = await commitsOf(pool);
+    const cpuBefore = cpuOf(await postmasterOf(pool));
+    for (let worker = 0; worker < workers; worker++) started.push(start("worker", "-j", String(options.concurrency)));
+    while ((await openChunks(pool)) > 0) await sleep(200);
+    const { rows: told } = await pool.query<{ calls: string; seconds: string }>(
+      `SELECT count(*) AS calls, extract(epoch FROM max(at) - min(at)) AS seconds FROM autolabel_runs.attempts`,
+    );
+    const calls = Number(told[0]?.calls);
+    const workerCpu = started.reduce((sum, { pid }) => sum + cpuOf(Number(pid)), 0);
+    const postgresCpu = cpuOf(await postmasterOf(pool)) - cpuBefore;
+    const { rows: sizes } = await pool.query<{ bytes: string }>(
+      `SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+       WHERE nspname IN ('autolabel', 'autolabel_runs') AND relkind = 'r'`,
+    );
+    return {
+      rowsPerSecond: calls / Number(told[0]?.seconds),
+      workerCpu: workerCpu / calls,
+      postgresCpu: postgresCpu / calls,
+      commitsPerRow: ((await commitsOf(pool)) - commits) / calls,
+      bytesPerRow: Number(sizes[0]?.bytes) / calls,
+    };
+  } finally {
+    for (const child of [...started, provider]) child.kill("SIGTERM");
+    await Promise.all(started.map((child) => once(child, "exit")));
+    await pool.end();
+    await postgres.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function openChunks(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ left: string }>("SELECT sum(chunks_left) AS left FROM autolabel_runs.sessions");
+  return Number(rows[0]?.left);
+}
+
+async function commitsOf(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ commits: string }>(
+    "SELECT xact_commit AS commits FROM pg_stat_database WHERE datname = current_database()",
+  );
+  return Number(rows[0]?.commits);
+}
+
+/** The process that all others of a server are children of. */
+async function postmasterOf(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+  return parentOf(Number(rows[0]?.pid));
+}
+
+function statOf(pid: number): number[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
+}
+
+function parentOf(pid: number): number {
+  return statOf(pid)[1] ?? 0;
+}
+
+/** CPU time of a process and its children, dead ones included, in microseconds. Linux tells it in ticks. */
+function cpuOf(pid: number): number {
+  const ticks = (of: number) => statOf(of).slice(11, 15);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
+  const own = ticks(pid).reduce((sum, each) => sum + each, 0);
+  const theirs = children.flatMap(ticks).reduce((sum, each) => sum + each, 0);
+  return (own + theirs) * microsecondsPerTick;
+}
