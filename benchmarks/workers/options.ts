@@ -7,6 +7,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "20" },
     concurrency: { type: "string", default: "16" },
     latency: { type: "string", default: "200" },
+    rows: { type: "string", default: "200000" },
     jobs: { type: "string", default: "5000" },
     rounds: { type: "string", default: "3" },
   },
@@ -18,6 +19,7 @@ export const options = {
   seconds: Number(values.seconds),
   concurrency: Number(values.concurrency),
   latencyMs: Number(values.latency),
+  rows: Number(values.rows),
   jobs: Number(values.jobs),
   rounds: Number(values.rounds),
 };

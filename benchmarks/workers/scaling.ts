@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Pool } from "pg";
-import { startPostgres } from "../../tests/servers/start-postgres.ts";
+import type { Pool } from "pg";
+import { withBench } from "./bench.ts";
 import { options } from "./options.ts";
 
 /*
@@ -13,9 +10,6 @@ import { options } from "./options.ts";
  * a fixed time and costs next to nothing; the ideal is calls in flight divided by that time. All share this machine.
  */
 
-const root = join(import.meta.dirname, "../..");
-const cli = join(root, "apps/labeler/src/cli.ts");
-const source = "--conditions=@autolabel/source";
 const microsecondsPerTick = 10_000;
 
 /** What one round told. */
@@ -55,64 +49,34 @@ export async function measureScaling(): Promise<void> {
   console.log();
 }
 
-async function measure(workers: number): Promise<Round> {
-  const folder = mkdtempSync(join(tmpdir(), "bench-workers-"));
-  const postgres = await startPostgres({ fsync: true });
-  const provider = spawn(process.execPath, [join(root, "benchmarks/labeler/provider.ts"), String(options.latencyMs)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const started: ChildProcess[] = [];
-  const pool = new Pool({ connectionString: postgres.url, max: 2 });
-  try {
-    const [port] = (await once(provider.stdout, "data")) as [Buffer];
-    const env = {
-      PATH: process.env.PATH,
-      AUTOLABEL_STORE: postgres.url,
-      OPENROUTER_API_KEY: "bench",
-      OPENROUTER_BASE_URL: `http://127.0.0.1:${String(port).trim()}/v1`,
-    };
-    const start = (...args: string[]) =>
-      spawn(process.execPath, [source, cli, ...args], {
-        cwd: folder,
-        env,
-        stdio: ["ignore", "ignore", args[0] === "label" ? "inherit" : "ignore"],
-      });
-    const rows = Math.ceil((workers * options.concurrency * 1000 * options.seconds) / options.latencyMs);
-    const texts = Array.from({ length: rows }, (_, row) => `My card has not arrived yet. What can I do? (${row})`);
-    writeFileSync(join(folder, "data.csv"), `text\n${texts.join("\n")}\n`);
-    const model = "openrouter:openai/gpt-4o-mini";
-    const label = start("label", "data.csv", "--labels", "refund,card", "--model", model, "--budget", "100");
-    const [code] = (await once(label, "exit")) as [number | null];
-    if (code !== 0) throw new Error(`autolabel label ended with ${code}`);
-
+function measure(workers: number): Promise<Round> {
+  return withBench(async ({ pool, start, queue }) => {
+    await queue(Math.ceil((workers * options.concurrency * 1000 * options.seconds) / options.latencyMs));
     const commits = await commitsOf(pool);
     const cpuBefore = cpuOf(await postmasterOf(pool));
-    for (let worker = 0; worker < workers; worker++) started.push(start("worker", "-j", String(options.concurrency)));
-    while ((await openChunks(pool)) > 0) await sleep(200);
-    const { rows: told } = await pool.query<{ calls: string; seconds: string }>(
-      `SELECT count(*) AS calls, extract(epoch FROM max(at) - min(at)) AS seconds FROM autolabel_runs.attempts`,
-    );
-    const calls = Number(told[0]?.calls);
-    const workerCpu = started.reduce((sum, { pid }) => sum + cpuOf(Number(pid)), 0);
-    const postgresCpu = cpuOf(await postmasterOf(pool)) - cpuBefore;
-    const { rows: sizes } = await pool.query<{ bytes: string }>(
-      `SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-       WHERE nspname IN ('autolabel', 'autolabel_runs') AND relkind = 'r'`,
-    );
-    return {
-      rowsPerSecond: calls / Number(told[0]?.seconds),
-      workerCpu: workerCpu / calls,
-      postgresCpu: postgresCpu / calls,
-      commitsPerRow: ((await commitsOf(pool)) - commits) / calls,
-      bytesPerRow: Number(sizes[0]?.bytes) / calls,
-    };
-  } finally {
-    for (const child of [...started, provider]) child.kill("SIGTERM");
-    await Promise.all(started.map((child) => once(child, "exit")));
-    await pool.end();
-    await postgres.stop();
-    rmSync(folder, { recursive: true });
-  }
+    const started = Array.from({ length: workers }, () => start("worker", "-j", String(options.concurrency)));
+    try {
+      while ((await openChunks(pool)) > 0) await sleep(200);
+      const { rows: told } = await pool.query<{ calls: string; seconds: string }>(
+        "SELECT count(*) AS calls, extract(epoch FROM max(at) - min(at)) AS seconds FROM autolabel_runs.attempts",
+      );
+      const calls = Number(told[0]?.calls);
+      const { rows: sizes } = await pool.query<{ bytes: string }>(
+        `SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+         WHERE nspname IN ('autolabel', 'autolabel_runs') AND relkind = 'r'`,
+      );
+      return {
+        rowsPerSecond: calls / Number(told[0]?.seconds),
+        workerCpu: started.reduce((sum, { pid }) => sum + cpuOf(Number(pid)), 0) / calls,
+        postgresCpu: (cpuOf(await postmasterOf(pool)) - cpuBefore) / calls,
+        commitsPerRow: ((await commitsOf(pool)) - commits) / calls,
+        bytesPerRow: Number(sizes[0]?.bytes) / calls,
+      };
+    } finally {
+      for (const worker of started) worker.kill("SIGTERM");
+      await Promise.all(started.map((worker) => once(worker, "exit")));
+    }
+  });
 }
 
 async function openChunks(pool: Pool): Promise<number> {

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { usd } from "@autolabel/budget-core";
+import { Pool } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { RowQueue } from "../../apps/labeler/src/store/row-queue.ts";
 import type { RunDatabase } from "../../apps/labeler/src/store/run-database.ts";
@@ -230,6 +231,26 @@ describe("workers", () => {
     // 600 a minute are 10 a second, however many workers there are; what is timed here is the limit, not the machine.
     expect(Date.now() - began).toBeGreaterThan(80 * 100 - 2000);
     expect(bench.simulator.requests).toBe(80);
+  });
+
+  it("end when the database was upgraded meanwhile, and leave their rows to newer ones", async () => {
+    await bench.open();
+    bench.cli.writeData("data.csv", 30);
+    const worker = bench.worker("-j", "4");
+    await bench.run([...labelArgs("data.csv"), "--budget", "1"]);
+    await bench.ended("data-1");
+    worker.kill("SIGSTOP");
+    bench.cli.writeData("other.csv", 30);
+    await bench.run([...labelArgs("other.csv"), "--budget", "1"]);
+    const pool = new Pool({ connectionString: bench.url });
+    await pool.query("INSERT INTO autolabel_runs.run_schema VALUES (99)");
+    worker.kill("SIGCONT");
+    expect(await worker.done).toMatchObject({ code: 2, stderr: expect.stringContaining("upgrade @autolabel/labeler") });
+    await pool.query("DELETE FROM autolabel_runs.run_schema WHERE version = 99");
+    await pool.end();
+    expect(await bench.status("other-1")).toMatchObject({ isWorking: true, labeled: 0, problem: null });
+    bench.worker("-j", "4");
+    expect(await bench.ended("other-1")).toMatchObject({ labeled: 30, lastOutcome: "completed" });
   });
 
   it("tell whoever watches them how they are", async () => {

@@ -4,6 +4,7 @@ import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Settings } from "../config/settings.ts";
 import { patiently } from "../store/patiently.ts";
+import { NewerStoreError } from "../store/postgres-run-schema.ts";
 import { storable } from "../store/postgres-texts.ts";
 import { chunkLeaseMs, type RowQueue, type TakenChunk } from "../store/row-queue.ts";
 import type { RunDatabase } from "../store/run-database.ts";
@@ -66,6 +67,7 @@ export class RowWorker {
   /** By the clock that does not go back; another worker may have the chunks when it is over. */
   #ownsUntil = performance.now() + chunkLeaseMs;
   #wake = () => {};
+  #outdated: NewerStoreError | undefined;
 
   constructor(options: RowWorkerOptions) {
     this.#options = options;
@@ -94,7 +96,7 @@ export class RowWorker {
     this.#wake();
   }
 
-  /** Works until it is stopped. */
+  /** Works until it is stopped. @throws NewerStoreError when a newer version of autolabel changed the database meanwhile. */
   async work(): Promise<void> {
     await patiently(() => this.#announce());
     // Those who share a limit with it get to know of it first.
@@ -114,6 +116,7 @@ export class RowWorker {
       await this.#runs.close();
       await this.#options.runs.pool.query(queries.leave, [this.#options.name]).catch(() => undefined);
     }
+    if (this.#outdated) throw this.#outdated;
   }
 
   get #isFull(): boolean {
@@ -183,6 +186,12 @@ export class RowWorker {
 
   /** @returns how the session ends by what no other row could do better; undefined for what another try may mend. */
   async #failed(chunk: TakenChunk, error: unknown): Promise<EndedChunk | undefined> {
+    if (error instanceof NewerStoreError) {
+      // Others are newer, and go on.
+      this.#outdated = error;
+      this.stop();
+      return undefined;
+    }
     const isFinal =
       error instanceof UsageError ||
       (BudgetError.isInstance(error) && !LedgerError.isInstance(error)) ||

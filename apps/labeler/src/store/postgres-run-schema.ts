@@ -31,7 +31,6 @@ const steps: readonly string[] = [
      task_version TEXT,
      fingerprint BYTEA,
      duplicate_of BIGINT,
-     changed XID8 NOT NULL DEFAULT pg_current_xact_id(),
      PRIMARY KEY (run, position)
    );
    CREATE INDEX open_rows ON rows (run, turn) WHERE status IN ('unpaid', 'error') AND duplicate_of IS NULL;
@@ -55,7 +54,6 @@ const steps: readonly string[] = [
      price_book TEXT,
      call_id TEXT,
      superseded BOOLEAN NOT NULL DEFAULT FALSE,
-     changed XID8 NOT NULL DEFAULT pg_current_xact_id(),
      PRIMARY KEY (run, attempt),
      UNIQUE (run, reservation_id)
    );
@@ -70,23 +68,9 @@ const steps: readonly string[] = [
      author TEXT NOT NULL,
      at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
      undone_at TIMESTAMPTZ,
-     changed XID8 NOT NULL DEFAULT pg_current_xact_id(),
      PRIMARY KEY (run, review)
    );
    CREATE INDEX reviews_of_row ON reviews (run, position) WHERE undone_at IS NULL AND label IS NOT NULL;
-
-   -- The transaction that last wrote an entry: whoever follows a run asks for what changed since it last looked.
-   CREATE INDEX rows_changed ON rows (run, changed);
-   CREATE INDEX attempts_changed ON attempts (run, changed);
-   CREATE INDEX reviews_changed ON reviews (run, changed);
-   CREATE FUNCTION note_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-   BEGIN
-     NEW.changed := pg_current_xact_id();
-     RETURN NEW;
-   END $$;
-   CREATE TRIGGER changed BEFORE UPDATE ON rows FOR EACH ROW EXECUTE FUNCTION note_change();
-   CREATE TRIGGER changed BEFORE UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION note_change();
-   CREATE TRIGGER changed BEFORE UPDATE ON reviews FOR EACH ROW EXECUTE FUNCTION note_change();
 
    -- A run is put to work in a session: its rows that wait are dealt out in chunks, each a job of the queue.
    CREATE TABLE sessions (
@@ -145,22 +129,46 @@ const steps: readonly string[] = [
      END LOOP;
      RETURN finished;
    END $$;`,
+  // The transaction that last wrote an entry: whoever follows a run asks for what changed since it last looked. Entries from
+  // before are as old as can be, which takes no time to write down.
+  `ALTER TABLE rows ADD COLUMN changed XID8 NOT NULL DEFAULT '0';
+   ALTER TABLE rows ALTER COLUMN changed SET DEFAULT pg_current_xact_id();
+   ALTER TABLE attempts ADD COLUMN changed XID8 NOT NULL DEFAULT '0';
+   ALTER TABLE attempts ALTER COLUMN changed SET DEFAULT pg_current_xact_id();
+   ALTER TABLE reviews ADD COLUMN changed XID8 NOT NULL DEFAULT '0';
+   ALTER TABLE reviews ALTER COLUMN changed SET DEFAULT pg_current_xact_id();
+   CREATE INDEX rows_changed ON rows (run, changed);
+   CREATE INDEX attempts_changed ON attempts (run, changed);
+   CREATE INDEX reviews_changed ON reviews (run, changed);
+   CREATE FUNCTION note_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+   BEGIN
+     NEW.changed := pg_current_xact_id();
+     RETURN NEW;
+   END $$;
+   CREATE TRIGGER changed BEFORE UPDATE ON rows FOR EACH ROW EXECUTE FUNCTION note_change();
+   CREATE TRIGGER changed BEFORE UPDATE ON attempts FOR EACH ROW EXECUTE FUNCTION note_change();
+   CREATE TRIGGER changed BEFORE UPDATE ON reviews FOR EACH ROW EXECUTE FUNCTION note_change();`,
 ];
+
+/** A newer version of autolabel was here: this one must not write any more. */
+export class NewerStoreError extends UsageError {}
 
 /**
  * Creates or upgrades the schema in which runs are kept. Processes that start at once take turns; one that finds the
- * newest version changes nothing, and needs no right to.
+ * newest version changes nothing, and needs no right to. Workers of the version before may be at work: what they ask must
+ * go on to be understood.
  *
- * @throws UsageError when a newer version of autolabel wrote it.
+ * @param newest the version that it is brought to; a test may want an older one.
+ * @throws NewerStoreError when a newer version of autolabel wrote it.
  */
-export async function migratePostgresRuns(pool: Pool, schema: string): Promise<void> {
+export async function migratePostgresRuns(pool: Pool, schema: string, newest = steps.length): Promise<void> {
   const found = await versionOf(pool, schema);
-  if (found > steps.length) {
-    throw new UsageError(
+  if (found > newest) {
+    throw new NewerStoreError(
       `The runs in schema ${schema} were written by a newer version of autolabel: upgrade @autolabel/labeler`,
     );
   }
-  if (found === steps.length) return;
+  if (found === newest) return;
   const client = await pool.connect();
   try {
     await client.query("BEGIN");
@@ -172,7 +180,7 @@ export async function migratePostgresRuns(pool: Pool, schema: string): Promise<v
     await client.query("CREATE TABLE IF NOT EXISTS run_schema (version INT NOT NULL)");
     // Looked at again: whoever had the lock before may have done it.
     const { rows } = await client.query<{ version: number }>(newestVersion("run_schema"));
-    for (const [index, step] of steps.entries()) {
+    for (const [index, step] of steps.slice(0, newest).entries()) {
       if (index < (rows[0]?.version ?? 0)) continue;
       await client.query(step);
       await client.query("INSERT INTO run_schema VALUES ($1)", [index + 1]);
