@@ -11,6 +11,7 @@ import { options } from "./options.ts";
  */
 
 const microsecondsPerTick = 10_000;
+const mostTables = 4;
 
 /** What one round told. */
 interface Round {
@@ -18,7 +19,8 @@ interface Round {
   workerCpu: number;
   postgresCpu: number;
   commitsPerRow: number;
-  bytesPerRow: number;
+  /** By table. */
+  bytesPerRow: ReadonlyMap<string, number>;
 }
 
 /** Prints rows/s and efficiency by the number of workers, and what a row takes of them and of PostgreSQL. */
@@ -30,6 +32,7 @@ export async function measureScaling(): Promise<void> {
   );
   console.log("|---|---|---|---|---|---|---|---|");
   let ofOne = Number.NaN;
+  let largest: [string, number][] = [];
   for (const workers of options.workers) {
     const round = await measure(workers);
     if (Number.isNaN(ofOne)) ofOne = round.rowsPerSecond / workers;
@@ -42,11 +45,12 @@ export async function measureScaling(): Promise<void> {
       round.workerCpu.toFixed(0),
       round.postgresCpu.toFixed(0),
       round.commitsPerRow.toFixed(2),
-      round.bytesPerRow.toFixed(0),
+      [...round.bytesPerRow.values()].reduce((sum, bytes) => sum + bytes, 0).toFixed(0),
     ];
     console.log(`| ${cells.join(" | ")} |`);
+    largest = [...round.bytesPerRow].sort(([, a], [, b]) => b - a).slice(0, mostTables);
   }
-  console.log();
+  console.log(`\nof these bytes: ${largest.map(([table, bytes]) => `${table} ${bytes.toFixed(0)}`).join(", ")}\n`);
 }
 
 function measure(workers: number): Promise<Round> {
@@ -61,16 +65,16 @@ function measure(workers: number): Promise<Round> {
         "SELECT count(*) AS calls, extract(epoch FROM max(at) - min(at)) AS seconds FROM autolabel_runs.attempts",
       );
       const calls = Number(told[0]?.calls);
-      const { rows: sizes } = await pool.query<{ bytes: string }>(
-        `SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-         WHERE nspname IN ('autolabel', 'autolabel_runs') AND relkind = 'r'`,
+      const { rows: tables } = await pool.query<{ name: string; bytes: string }>(
+        `SELECT relname AS name, pg_total_relation_size(c.oid) AS bytes FROM pg_class c
+         JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN ('autolabel', 'autolabel_runs') AND relkind = 'r'`,
       );
       return {
         rowsPerSecond: calls / Number(told[0]?.seconds),
         workerCpu: started.reduce((sum, { pid }) => sum + cpuOf(Number(pid)), 0) / calls,
         postgresCpu: (cpuOf(await postmasterOf(pool)) - cpuBefore) / calls,
         commitsPerRow: ((await commitsOf(pool)) - commits) / calls,
-        bytesPerRow: Number(sizes[0]?.bytes) / calls,
+        bytesPerRow: new Map(tables.map(({ name, bytes }) => [name, Number(bytes) / calls])),
       };
     } finally {
       for (const worker of started) worker.kill("SIGTERM");
