@@ -46,6 +46,8 @@ export interface OpenCall {
    * unresolved until its cost is known. With an error that proves that nothing was charged it is released.
    */
   leave(error?: unknown): Promise<void>;
+  /** It comes in whether or not its caller reads it, so {@link settled} waits for its end. */
+  detach(): void;
   /** An error as its caller shall see it: the provider's refusal for money by its own name. */
   named(error: unknown): unknown;
 }
@@ -93,6 +95,7 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
     cut: (result) => close({ call, quote, ...(result ? { result } : {}) }),
     cancel: () => close("never sent"),
     leave: (error) => close({ left: error }),
+    detach: () => inBackground(tracker.ledger, close.ended),
     named: (error) => costs.budgetError?.(error) ?? error,
   };
 }
@@ -125,10 +128,19 @@ function closeOnce(metering: Metering, hold: Reservation) {
     if (lookup) inBackground(tracker.ledger, guarded(lookup.then((found) => post(metering, hold, found, outcome))));
     else await post(metering, hold, receipt, outcome);
   };
-  return (outcome: Ending) => {
-    closing ??= guarded(run(outcome));
+  let hasEnded = () => {};
+  const ended = new Promise<void>((resolve) => {
+    hasEnded = resolve;
+  });
+  const close = (outcome: Ending) => {
+    if (!closing) {
+      closing = guarded(run(outcome));
+      inBackground(tracker.ledger, closing);
+      void closing.then(hasEnded);
+    }
     return closing;
   };
+  return Object.assign(close, { ended });
 }
 
 async function post({ onReceipt }: Metering, hold: Reservation, receipt: Receipt, outcome: Outcome): Promise<void> {

@@ -2,6 +2,7 @@ import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { describe, expect, it } from "vitest";
 import { boundReceipt, type CostExtractor } from "../costs.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
+import { settled } from "./lookups.ts";
 import { openCall } from "./meter-call.ts";
 import { meterStream } from "./meter-stream.ts";
 
@@ -75,24 +76,27 @@ describe("meterStream settles exactly once", () => {
   it.each(everyIndex)(
     "when the reader cancels after %i parts: the true cost, because the provider goes on",
     async (index) => {
-      const { stream, settlements } = await meter(whole, "close");
+      const { tracker, stream, settlements } = await meter(whole, "close");
       const { reader } = await read(stream, index);
       await reader.cancel();
-      await expect.poll(() => settlements).toEqual([trueCost]);
+      await settled(tracker);
+      expect(settlements).toEqual([trueCost]);
     },
   );
 
   it("when nobody reads", async () => {
-    const { settlements } = await meter(whole, "close");
-    await expect.poll(() => settlements).toEqual([trueCost]);
+    const { tracker, settlements } = await meter(whole, "close");
+    await settled(tracker);
+    expect(settlements).toEqual([trueCost]);
   });
 
   it.each(everyIndex)("when it is aborted after %i parts: the bound, unless the cost was known", async (index) => {
     const abort = new AbortController();
-    const { stream, settlements } = await meter(whole.slice(0, index), "hang", abort.signal);
+    const { tracker, stream, settlements } = await meter(whole.slice(0, index), "hang", abort.signal);
     await read(stream, index);
     abort.abort(new Error("stop"));
-    await expect.poll(() => settlements).toEqual([index === whole.length ? trueCost : bound]);
+    await settled(tracker);
+    expect(settlements).toEqual([index === whole.length ? trueCost : bound]);
   });
 
   it.each(everyIndex)(

@@ -76,6 +76,7 @@ export function meterStream(
     return isBilled ? open.succeed(seen) : open.fail(failure, seen);
   };
 
+  open.detach();
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
   void drain()
