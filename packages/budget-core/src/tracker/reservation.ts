@@ -19,6 +19,7 @@ export class Reservation {
   readonly #onSettled: SettledListener;
   readonly #onReleased: (evidence: string | undefined) => void;
   readonly #leaseMs: number;
+  #isDispatched: boolean;
   #settlement: Promise<void> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
@@ -27,6 +28,7 @@ export class Reservation {
     quote: Quote;
     ledger: Ledger;
     leaseMs: number;
+    isDispatched: boolean;
     onSettled: SettledListener;
     onReleased: (evidence: string | undefined) => void;
   }) {
@@ -34,6 +36,7 @@ export class Reservation {
     this.quote = options.quote;
     this.#ledger = options.ledger;
     this.#leaseMs = options.leaseMs;
+    this.#isDispatched = options.isDispatched;
     this.#onSettled = options.onSettled;
     this.#onReleased = options.onReleased;
   }
@@ -45,7 +48,8 @@ export class Reservation {
 
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
   async markDispatched(): Promise<void> {
-    await this.#ledger.markDispatched(this.id);
+    if (!this.#isDispatched) await this.#ledger.markDispatched(this.id);
+    this.#isDispatched = true;
     clearInterval(this.#heartbeat);
     this.#heartbeat = keepAlive(this, this.#leaseMs);
   }
