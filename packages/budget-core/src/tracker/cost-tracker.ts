@@ -22,7 +22,7 @@ import type {
 } from "./cost-tracker-options.ts";
 import { freeIn, laneOf, readLimit, tightest } from "./limits.ts";
 import { refusalError, tightestOf } from "./refusal-error.ts";
-import { Reservation } from "./reservation.ts";
+import { marksAtOnce, neverSent, Reservation } from "./reservation.ts";
 import { type StoreClock, storeClockOf } from "./store-clock.ts";
 import { mayFitLater, type Refusal, type WaitingLine, waitingLineOf } from "./waiting.ts";
 import { noWindows, type WindowClock, windowClock } from "./windows.ts";
@@ -362,17 +362,6 @@ export class CostTracker {
     this.#tellAll(trackers, "denied", { error, modelId });
     return error;
   }
-}
-
-/** Evidence for a hold that may be marked as dispatched already. */
-const neverSent = "never sent";
-
-/** Whether a hold is marked as dispatched in the step that makes it. */
-function marksAtOnce(
-  ledger: Ledger,
-  { dispatch }: ReserveOptions,
-): ledger is Ledger & Required<Pick<Ledger, "reserveDispatched">> {
-  return dispatch === true && ledger.reserveDispatched !== undefined;
 }
 
 /** A hold that was asked for, and in which accounts: one for each tracker. */

@@ -9,6 +9,17 @@ const maxTimerMs = 2_147_483_647;
 
 type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promise<void>;
 
+/** Evidence for a hold that may be marked as dispatched already. */
+export const neverSent = "never sent";
+
+/** Whether a hold is marked as dispatched in the step that makes it. */
+export function marksAtOnce(
+  ledger: Ledger,
+  { dispatch }: { dispatch?: boolean },
+): ledger is Ledger & Required<Pick<Ledger, "reserveDispatched">> {
+  return dispatch === true && ledger.reserveDispatched !== undefined;
+}
+
 /** Money held for one attempt of one call. It ends by {@link settle} or {@link release}, exactly once. */
 export class Reservation {
   /** Identity in the ledger; unique per attempt. */
