@@ -306,12 +306,11 @@ describe.skipIf(!isChromiumThere())("the page", () => {
       await isAnswered;
       await route.continue();
     });
-    const columns = page.waitForResponse("**/rows/0");
-    await goTo("#/runs/support-1/review?below=1");
-    await columns;
-    // Whose word it would be is not known yet.
-    await page.keyboard.press("s");
     const said = page.waitForRequest("**/reviews");
+    await goTo("#/runs/support-1/review?below=1");
+    await page.getByLabel("True labels in").getByRole("option", { name: "category" }).waitFor({ state: "attached" });
+    // Whose word it would be is not known yet.
+    for (let turn = 0; turn < 20; turn++) await page.keyboard.press("s", { delay: 20 });
     answer();
     await page.locator(".card").waitFor();
     await page.keyboard.press("s");
