@@ -258,6 +258,36 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     expect(await page.locator("main script, main img[src]").count()).toBe(0);
   });
 
+  it("gives nothing to a page of another server in the same browser", async () => {
+    const { origin } = new URL(bench.url);
+    await page.goto(bench.simulator.url);
+    const got = await page.evaluate(async (address) => {
+      const events = new EventSource(`${address}/events`, { withCredentials: true });
+      const heard = new Promise((resolve) => {
+        events.addEventListener("run", () => resolve("a run"));
+        events.addEventListener("error", () => resolve("nothing"));
+      });
+      const ask = (path: string, init: RequestInit) =>
+        fetch(address + path, { credentials: "include", ...init }).then(
+          ({ status, type }) => `${type} ${status}`,
+          () => "nothing",
+        );
+      const json = { "content-type": "application/json" };
+      return [
+        await heard,
+        await ask("", {}),
+        await ask("", { mode: "no-cors" }),
+        await ask("/pause", { method: "POST", body: "{}", mode: "no-cors" }),
+        await ask("/pause", { method: "POST", body: "{}", headers: json }),
+      ];
+    }, `${origin}/api/runs/support-1`);
+    expect(new Set(got)).toEqual(new Set(["nothing"]));
+    const followed = page.waitForNavigation();
+    await page.evaluate(`location.assign(${JSON.stringify(bench.url)})`);
+    expect((await followed)?.status()).toBe(403);
+    [asked, complaints] = [[], []];
+  });
+
   it("has nothing that axe complains of, in light and dark", async () => {
     for (const { hash, ready } of views) {
       await goTo(hash);
