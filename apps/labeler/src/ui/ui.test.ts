@@ -230,6 +230,9 @@ describe("reviews", () => {
     expect(
       (await ui.get<RowWindow>(`/api/runs/data-1/rows?label=${label}`)).rows.map(({ position }) => position),
     ).toContain(1);
+    expect(
+      (await ui.get<RowWindow>(`/api/runs/data-1/rows?search=${label}`)).rows.map(({ position }) => position),
+    ).toContain(1);
     expect((await ui.get<RowWindow>("/api/runs/data-1/rows?status=labeled")).total).toBe(28);
     expect((await ui.get<RowWindow>("/api/runs/data-1/rows?status=invalid_label")).total).toBe(2);
     expect(await ui.get<ReviewQueue>("/api/runs/data-1/review?below=0")).toMatchObject({ reviewed: 4, waiting: 2 });
