@@ -24,7 +24,8 @@ export function telling(ledger: Ledger, enter: (step: string) => void = () => {}
       return (...given: unknown[]) => {
         enter(name === "claim" ? "alert" : String(name));
         const call = calls.getStore();
-        if (name === "reserve" && call) call.reservationId = (given[0] as { id: string }).id;
+        if ((name === "reserve" || name === "reserveDispatched") && call)
+          call.reservationId = (given[0] as { id: string }).id;
         return member.apply(target, given) as unknown;
       };
     },

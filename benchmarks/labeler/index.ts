@@ -25,7 +25,7 @@ import { pipeline } from "node:stream/promises";
 import pLimit from "p-limit";
 import { resumeRun } from "../../apps/labeler/src/engine/start-run.ts";
 import { AutoLabeler, Settings } from "../../apps/labeler/src/index.ts";
-import { findRun } from "../../apps/labeler/src/store/runs.ts";
+import { findRun, withRuns } from "../../apps/labeler/src/store/runs.ts";
 
 const here = import.meta.dirname;
 const sections = process.argv.slice(2).filter((argument) => !/^\d+$/.test(argument));
@@ -222,10 +222,13 @@ async function measureFirstCall(url: string, store: string) {
     console.log(`resume: ${seconds.toFixed(1)} s from the start of the process to the first call; target 5 s`);
     return send(...request);
   };
-  const run = await resumeRun({ run: findRun(store, "bench-1"), settings: new Settings({ ...settings(url), store }) });
-  setTimeout(() => run.stop(), 1000);
-  await run.finish();
-  await run.close();
+  await withRuns(store, async (runs) => {
+    const known = await findRun(runs, "bench-1");
+    const run = await resumeRun({ runs, run: known, settings: new Settings({ ...settings(url), store }) });
+    setTimeout(() => run.stop(), 1000);
+    await run.finish();
+    await run.close();
+  });
 }
 
 /** This script once more, in a process of its own. */

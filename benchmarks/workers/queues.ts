@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
-import { Pool } from "pg";
+import { Pool, type PoolClient } from "pg";
 import { PgBoss } from "pg-boss";
 import { startPostgres } from "../../tests/servers/start-postgres.ts";
 import { median, options } from "./options.ts";
@@ -161,7 +161,7 @@ async function graphileOn(pool: Pool): Promise<Engine> {
   };
 }
 
-async function inTransaction(pool: Pool, work: (client: Awaited<ReturnType<Pool["connect"]>>) => Promise<void>) {
+async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>) {
   const client = await pool.connect();
   try {
     await client.query("BEGIN");

@@ -152,6 +152,27 @@ describe("a run that another process works on", () => {
     await child.done;
   });
 
+  it("ends as after Ctrl-C when it is asked to stop, and goes on", async () => {
+    const cli = await open({ latencyMs: 100 });
+    cli.writeData("data.csv", 200);
+    const child = cli.start(labelArgs("data.csv", "--budget", "1", "-j", "4"));
+    while (cli.simulator.invoice.count < 8) await sleep(5);
+    expect(await cli.run(["stop", "data-1"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("resume data-1"),
+    });
+    expect((await child.done).code).toBe(130);
+    const stopped = await cli.json(["status"]);
+    expect(stopped).toMatchObject({ lastOutcome: "interrupted", labeled: cli.simulator.invoice.count, heldUsd: "0" });
+    expect(await cli.run(["stop"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Nobody works on the run"),
+    });
+    expect((await cli.run(["resume", "-j", "64"])).code).toBe(0);
+    expect(cli.boughtTwice()).toBe(0);
+    expect(cli.simulator.invoice.count).toBe(200);
+  });
+
   it("is refused to the later of two resumes at once", async () => {
     const cli = await open({ faults: hanging });
     cli.writeData("data.csv", 60);

@@ -49,12 +49,17 @@ export function statusText(run: RunStatus, { command, style }: { command: string
   if (run.problem !== null) lines.push(["problem", run.problem]);
   if (run.output !== null) lines.push(["output", run.output]);
   const next: [string, string][] = [];
-  if (!run.isWorking && rows.unpaid + rows.error > 0) next.push(["go on", `${command} resume ${run.id}`]);
+  if (!run.isWorking && rows.unpaid + rows.error > 0) next.push(["go on", `${command} resume ${run.id}${budgetFlag(run)}`]);
   if (!run.isWorking && without > rows.error) next.push(["again", `${command} retry ${run.id}`]);
   if (!run.isWorking && run.staleRows > 0) next.push(["stale", `${command} resume ${run.id} --relabel`]);
   const all = [...lines, ...next.map(([name, text]): [string, string] => [name, style("bold", text)])];
   const body = all.map(([name, text]) => `  ${style("dim", name.padEnd(nameWidth))}${text}\n`);
   return `${style("bold", run.id)}  ${style("dim", run.model)}\n${body.join("")}`;
+}
+
+/** A run that has used its budget up goes on with a larger one alone; how large, whoever pays says. */
+function budgetFlag({ lastOutcome, budgetUsd, pool }: RunStatus): string {
+  return lastOutcome === "budget" && budgetUsd !== null && !pool ? " --budget USD" : "";
 }
 
 /** Runs as a table for a person. */

@@ -21,6 +21,11 @@ export interface Ledger {
   /** Durable mark that the request is about to leave. Only after it may the request be sent. */
   markDispatched(reservationId: string): Promise<void>;
   /**
+   * Both in one step, where no answer can be lost on the way: a hold that nobody knows of must not count as sent. A ledger
+   * without it is asked for the two steps.
+   */
+  reserveDispatched?(request: ReserveRequest): Promise<ReserveOutcome>;
+  /**
    * Ends a dispatched (or unresolved) reservation: frees the hold and posts the cost in full, even above hold or limit.
    * Returns the balances after it; a repeat returns none.
    */

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { LedgerError } from "../errors/ledger-error.ts";
+import { ReservationStateError } from "../errors/reservation-state-error.ts";
 import { ledgerSuite } from "../testing/ledger-suite.ts";
 import { fuzzLedger } from "../testing/overspend-fuzzer.ts";
 import { CostTracker } from "../tracker/cost-tracker.ts";
 import { GroupCommit, SqliteLedger } from "./sqlite.ts";
+import { verifyLedger } from "./verify-ledger.ts";
 
 let folder: string;
 let file: string;
@@ -37,6 +39,37 @@ describe("SqliteLedger", () => {
     expect(await second.getStats()).toMatchObject({ totalCost: 0.05, unresolved: 0.01, remainingBudget: 0.04 });
     await first.close();
     await second.ledger.close();
+  });
+
+  it("holds and marks as dispatched in one step, also a hold that it has", async () => {
+    const ledger = new SqliteLedger(file);
+    const request = (id: string, limitPicoUsd: bigint | null = null) => ({
+      id,
+      accounts: [{ scope: "s", window: "all", limitPicoUsd }],
+      amountPicoUsd: 5n,
+      leaseMs: 60_000,
+    });
+    expect(await ledger.reserveDispatched(request("new"))).toMatchObject({ admitted: true });
+    expect(await ledger.reserveDispatched(request("new"))).toMatchObject({ admitted: true });
+    await ledger.reserve(request("known"));
+    expect(await ledger.reserveDispatched(request("known"))).toMatchObject({ admitted: true });
+    for (const id of ["new", "known"]) await expect(ledger.release(id)).rejects.toThrow(ReservationStateError);
+    expect(await ledger.reserveDispatched(request("too much", 12n))).toMatchObject({ admitted: false });
+    await expect(ledger.settle("too much", { costPicoUsd: 1n })).rejects.toThrow(ReservationStateError);
+    expect((await ledger.recover({ abandonedScope: "s" })).map(({ id }) => id)).toEqual(["new", "known"]);
+    expect(verifyLedger(await ledger.inspect())).toEqual([]);
+    await ledger.close();
+  });
+
+  it("frees a hold that was marked and never sent, because its caller had gone", async () => {
+    const ledger = new SqliteLedger(file);
+    const tracker = new CostTracker({ budget: "1", ledger });
+    const abort = new AbortController();
+    const reserving = tracker.reserve({ boundPicoUsd: 5n }, { dispatch: true, signal: abort.signal });
+    abort.abort(new Error("gone"));
+    await expect(reserving).rejects.toThrow("gone");
+    expect(await tracker.getStats()).toMatchObject({ held: 0, unresolved: 0, totalCost: 0 });
+    await ledger.close();
   });
 
   it("keeps two trackers of one file within one limit", async () => {

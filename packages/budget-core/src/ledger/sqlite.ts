@@ -54,12 +54,22 @@ export class SqliteLedger implements Ledger {
   }
 
   reserve(request: ReserveRequest): Promise<ReserveOutcome> {
+    return this.#hold(request, "held");
+  }
+
+  reserveDispatched(request: ReserveRequest): Promise<ReserveOutcome> {
+    return this.#hold(request, "dispatched");
+  }
+
+  #hold(request: ReserveRequest, state: "held" | "dispatched"): Promise<ReserveOutcome> {
     return this.#commit.run(() => {
       assertPicoUsd("amountPicoUsd of a reservation", request.amountPicoUsd);
       assertStorable(request.amountPicoUsd);
       const known = this.#reservation(request.id);
-      if (known?.amount_pico_usd === request.amountPicoUsd && isOpen(known.state))
+      if (known?.amount_pico_usd === request.amountPicoUsd && isOpen(known.state)) {
+        if (state === "dispatched") this.#mark(request.id);
         return { admitted: true, atMs: this.#rows.now() };
+      }
       if (known)
         throw new ReservationStateError({ reservationId: known.id, state: known.state, step: "reserved again" });
 
@@ -76,8 +86,9 @@ export class SqliteLedger implements Ledger {
       this.#rows.run(
         `INSERT INTO reservations
            (id, state, accounts, amount_pico_usd, lease_ends_at_ms, model_id, price_book, reserved_at_ms)
-         VALUES (?, 'held', ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         request.id,
+        state,
         JSON.stringify(accounts),
         request.amountPicoUsd,
         atMs + request.leaseMs,
@@ -90,10 +101,12 @@ export class SqliteLedger implements Ledger {
   }
 
   markDispatched(reservationId: string): Promise<void> {
-    return this.#commit.run(() => {
-      this.#expect(reservationId, ["held", "dispatched"], "dispatched");
-      this.#rows.run("UPDATE reservations SET state = 'dispatched' WHERE id = ?", reservationId);
-    });
+    return this.#commit.run(() => this.#mark(reservationId));
+  }
+
+  #mark(reservationId: string): void {
+    this.#expect(reservationId, ["held", "dispatched"], "dispatched");
+    this.#rows.run("UPDATE reservations SET state = 'dispatched' WHERE id = ?", reservationId);
   }
 
   settle(reservationId: string, receipt: Receipt): Promise<Balance[]> {

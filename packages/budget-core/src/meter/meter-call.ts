@@ -69,6 +69,7 @@ export async function openCall(metering: Metering, asking: Call, signal?: AbortS
   const asked = costs.quote(call);
   const hold = await tracker.reserve(asked, {
     modelId: call.modelId,
+    dispatch: true,
     scopes: ambientBudgets(),
     clamp: (availablePicoUsd) => clampQuote(costs, call, asked, availablePicoUsd),
     ...(signal ? { signal } : {}),

@@ -101,6 +101,8 @@ export interface ReserveOptions {
   modelId?: string;
   /** Further budgets that the call must fit, in the same atomic step. They must share the ledger. */
   scopes?: readonly CostTracker[];
+  /** Its request leaves at once: the hold is marked as dispatched in the same step, where the ledger can. */
+  dispatch?: boolean;
   /** The same call made to fit so many pico-USD, or undefined when it cannot be. Used by `onInsufficient: "clamp"`. */
   clamp?: (availablePicoUsd: bigint) => Quote | undefined;
 }

@@ -22,7 +22,7 @@ import type {
 } from "./cost-tracker-options.ts";
 import { freeIn, laneOf, readLimit, tightest } from "./limits.ts";
 import { refusalError, tightestOf } from "./refusal-error.ts";
-import { Reservation } from "./reservation.ts";
+import { marksAtOnce, neverSent, Reservation } from "./reservation.ts";
 import { type StoreClock, storeClockOf } from "./store-clock.ts";
 import { mayFitLater, type Refusal, type WaitingLine, waitingLineOf } from "./waiting.ts";
 import { noWindows, type WindowClock, windowClock } from "./windows.ts";
@@ -125,11 +125,13 @@ export class CostTracker {
       return this.#settled({ trackers, accounts, balances }, spend);
     };
     const onReleased = (evidence?: string) => this.#tellAll(trackers, "released", { reservationId: id, evidence });
-    const reservation = new Reservation({ id, quote: held, ledger, leaseMs: this.#leaseMs, onSettled, onReleased });
+    const isDispatched = marksAtOnce(ledger, options);
+    const told = { onSettled, onReleased };
+    const reservation = new Reservation({ id, quote: held, ledger, leaseMs: this.#leaseMs, isDispatched, ...told });
     const scopes = trackers.map((tracker) => tracker.scope);
     this.#tellAll(trackers, "reserved", { reservationId: id, scope, scopes, quote: held, modelId });
     if (options.signal?.aborted) {
-      await reservation.release();
+      await reservation.release(neverSent);
       throw options.signal.reason;
     }
     return reservation;
@@ -317,10 +319,13 @@ export class CostTracker {
       };
       if (options.modelId !== undefined) request.modelId = options.modelId;
       if (priceBook !== undefined) request.priceBook = priceBook;
-      const outcome = await this.ledger.reserve(request);
+      const { ledger } = this;
+      const outcome = await (marksAtOnce(ledger, options)
+        ? ledger.reserveDispatched(request)
+        : ledger.reserve(request));
       if (!this.#isOutOfTime(trackers, accounts, outcome.atMs)) return outcome;
       // The windows changed on the way, or this process's clock jumped: once more, in those that the store is in.
-      if (outcome.admitted) await this.ledger.release(id);
+      if (outcome.admitted) await this.ledger.release(id, neverSent);
       id = crypto.randomUUID();
       return await reserve();
     };
@@ -334,7 +339,7 @@ export class CostTracker {
       const outcome = await reserve();
       if (outcome.admitted || !mayFitLater(outcome, amountPicoUsd)) return done(outcome);
     }
-    const undo = () => this.ledger.release(id);
+    const undo = () => this.ledger.release(id, neverSent);
     const waits = named.map((tracker) => tracker.#maxWaitMs ?? Number.POSITIVE_INFINITY);
     const longest = Math.min(...waits);
     const maxWaitMs = Number.isFinite(longest) ? longest : undefined;

@@ -9,6 +9,17 @@ const maxTimerMs = 2_147_483_647;
 
 type SettledListener = (receipt: Receipt, balances: readonly Balance[]) => Promise<void>;
 
+/** Evidence for a hold that may be marked as dispatched already. */
+export const neverSent = "never sent";
+
+/** Whether a hold is marked as dispatched in the step that makes it. */
+export function marksAtOnce(
+  ledger: Ledger,
+  { dispatch }: { dispatch?: boolean },
+): ledger is Ledger & Required<Pick<Ledger, "reserveDispatched">> {
+  return dispatch === true && ledger.reserveDispatched !== undefined;
+}
+
 /** Money held for one attempt of one call. It ends by {@link settle} or {@link release}, exactly once. */
 export class Reservation {
   /** Identity in the ledger; unique per attempt. */
@@ -19,6 +30,7 @@ export class Reservation {
   readonly #onSettled: SettledListener;
   readonly #onReleased: (evidence: string | undefined) => void;
   readonly #leaseMs: number;
+  #isDispatched: boolean;
   #settlement: Promise<void> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
@@ -27,6 +39,7 @@ export class Reservation {
     quote: Quote;
     ledger: Ledger;
     leaseMs: number;
+    isDispatched: boolean;
     onSettled: SettledListener;
     onReleased: (evidence: string | undefined) => void;
   }) {
@@ -34,6 +47,7 @@ export class Reservation {
     this.quote = options.quote;
     this.#ledger = options.ledger;
     this.#leaseMs = options.leaseMs;
+    this.#isDispatched = options.isDispatched;
     this.#onSettled = options.onSettled;
     this.#onReleased = options.onReleased;
   }
@@ -45,7 +59,8 @@ export class Reservation {
 
   /** To be awaited before the request leaves: from here on the call counts until its cost is known. */
   async markDispatched(): Promise<void> {
-    await this.#ledger.markDispatched(this.id);
+    if (!this.#isDispatched) await this.#ledger.markDispatched(this.id);
+    this.#isDispatched = true;
     clearInterval(this.#heartbeat);
     this.#heartbeat = keepAlive(this, this.#leaseMs);
   }
