@@ -118,8 +118,14 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     const table = page.getByRole("table").filter({ hasText: "openai/gpt-4o-mini" });
     expect(await table.textContent()).toContain("$0.0");
     expect(await page.getByRole("region", { name: "Labels" }).first().textContent()).toContain("card_arrival");
-    await page.getByRole("link", { name: "invalid answer" }).last().click();
+    const wrong = page.getByRole("region", { name: "Rows without a label" });
+    expect(await wrong.textContent()).toMatch(/invalid answer.*1\$0\.000\d+/);
+    await wrong.getByRole("link", { name: "invalid answer" }).click();
     await page.getByText("1 row", { exact: true }).waitFor();
+    await goTo("#/runs/large-1");
+    await page.getByText(/with a chance of 80 % between/).waitFor();
+    const alerts = page.getByRole("region", { name: "Alerts" });
+    expect(await alerts.textContent()).toContain("50 % of the budget passed");
   });
 
   it("follows a run while it goes on, pauses it, and lets it go on with more money", async () => {
