@@ -111,6 +111,14 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     expect(await page.title()).toBe("large-1: Money · Autolabel");
   });
 
+  it("begins with the run that the command names, and forgets the token", async () => {
+    const url = await bench.serve("support-1");
+    await page.goto(url);
+    await page.getByRole("heading", { name: "spent of $0.0500" }).waitFor();
+    expect(page.url()).toBe(`${new URL(url).origin}/#/runs/support-1`);
+    asked = [];
+  });
+
   it("shows where the money of a run went, and leads from an error to its rows", async () => {
     await goTo("#/runs/support-1");
     await page.getByRole("img", { name: /\$0\.0\d{3} spent of \$0\.0500/ }).waitFor();
@@ -303,6 +311,14 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     await goTo("#/runs/large-1");
     await page.getByRole("button", { name: "Raise budget …" }).click();
     await clean("a dialog");
+    await goTo("#/runs/nothing-1");
+    await page.getByRole("alert").getByText("nothing-1").waitFor();
+    await clean("no such run");
+    await page.route("**/api/runs", (route) => route.fulfill({ json: { author: "alex", runs: [], pools: [] } }));
+    await goTo("#/");
+    await page.getByText("No run yet").waitFor();
+    await clean("an empty store");
+    complaints = complaints.filter((line) => !line.includes("404"));
   });
 
   /** Colors are all that differs in the dark. */
