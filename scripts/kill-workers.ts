@@ -10,7 +10,7 @@ import { workUnderFire } from "../tests/workers/work-under-fire.ts";
 
 const { values } = parseArgs({
   options: {
-    rows: { type: "string", default: "6000" },
+    rows: { type: "string", default: "12000" },
     kills: { type: "string", default: "30" },
     cuts: { type: "string", default: "15" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
