@@ -62,9 +62,14 @@ export class OpenSharedRuns {
     for (const run of await this.#all()) run.share(part);
   }
 
-  /** Sessions whose calls wait for the provider's limits: more rows of them are of no use here. */
-  heldBack(): string[] {
-    return [...this.#open].filter(([, { run }]) => run?.isHeldBack).map(([key]) => key);
+  /** Calls that wait for the limits of their provider. */
+  get waiting(): number {
+    return [...this.#open.values()].reduce((sum, { run }) => sum + (run?.waiting ?? 0), 0);
+  }
+
+  /** Sessions of which at least so many calls wait for the limits of their provider. */
+  heldBack(least: number): string[] {
+    return [...this.#open].filter(([, { run }]) => run && run.waiting >= least).map(([session]) => session);
   }
 
   /** Sessions of which somebody asked that they stop. */

@@ -17,6 +17,8 @@ import { type EndedChunk, endChunk, endsSession, type SessionOutcome } from "./s
 const heartbeatMs = 2000;
 /** How often a worker that has nothing to do looks for rows, in ms. */
 const pollMs = 500;
+/** And how often one whose rows wait for their provider. */
+const busyPollMs = 100;
 /** A worker that was not heard of for so long is not counted any more, in ms. */
 const goneMs = 10_000;
 /** So many chunks at most wait for their run to be opened: others may begin them. */
@@ -107,7 +109,7 @@ export class RowWorker {
       await this.#recover();
       while (!this.#stop.signal.aborted) {
         if (this.#isFull) await this.#change();
-        else if (!(await this.#takeChunk())) await this.#sleep(pollMs);
+        else if (!(await this.#takeChunk())) await this.#sleep(this.#chunks.size > 0 ? busyPollMs : pollMs);
       }
       while (this.#chunks.size > 0) await this.#change();
     } finally {
@@ -119,12 +121,24 @@ export class RowWorker {
     if (this.#outdated) throw this.#outdated;
   }
 
+  /** Whether it has rows enough to have the next one at hand when a call ends. */
   get #isFull(): boolean {
-    return this.#unbegun >= mostUnbegun || this.#limit.pendingCount >= this.#options.concurrency / 2;
+    if (this.#unbegun >= mostUnbegun) return true;
+    return this.#isBusy && this.#limit.pendingCount + this.#runs.waiting >= this.#options.concurrency / 2;
+  }
+
+  get #isBusy(): boolean {
+    return this.#limit.activeCount >= this.#options.concurrency;
+  }
+
+  /** Sessions of which more rows are of no use: calls could be made, and theirs wait for the limits of their provider. */
+  get #heldBack(): string[] {
+    if (this.#isBusy) return [];
+    return this.#runs.heldBack(this.#options.concurrency / 2);
   }
 
   async #takeChunk(): Promise<boolean> {
-    const chunk = await this.#options.queue.take(this.#runs.heldBack()).catch((error: unknown) => this.#missed(error));
+    const chunk = await this.#options.queue.take(this.#heldBack).catch((error: unknown) => this.#missed(error));
     if (!chunk) return false;
     const control = new AbortController();
     if (this.#stop.signal.aborted) control.abort();

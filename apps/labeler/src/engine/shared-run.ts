@@ -88,9 +88,9 @@ export class SharedRun {
     this.#pacer.share(part);
   }
 
-  /** Whether calls of it wait for the provider's limits. */
-  get isHeldBack(): boolean {
-    return this.#pacer.waiting > 0;
+  /** Calls of it that wait for the limits of the provider. */
+  get waiting(): number {
+    return this.#pacer.waiting;
   }
 
   isStopAsked(): Promise<boolean> {
