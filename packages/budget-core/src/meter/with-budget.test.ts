@@ -244,7 +244,8 @@ describe("middleware of other models", () => {
       const parts = await Array.fromAsync(stream as unknown as AsyncIterable<{ type: string; error?: unknown }>);
       expect(parts.find(({ type }) => type === "error")?.error).toBe(named);
     }
-    expect(await tracker.getStats()).toMatchObject({ held: 0, totalCost: 0 });
+    // What an open stream says is no proof that nothing was charged.
+    expect(await tracker.getStats()).toMatchObject({ held: 0, callCount: 1 });
   });
 
   it("meters embeddings and images", async () => {
