@@ -45,14 +45,13 @@ function chainOf(error: unknown): Record<string, unknown>[] {
 }
 
 function countsTokens({ responseBody }: Record<string, unknown>): boolean {
-  if (typeof responseBody === "string") return /"usage"\s*:\s*\{/.test(responseBody);
   // The AI SDK hands the body of a failed response on as it was parsed.
   const { usage } = (responseBody ?? {}) as { usage?: unknown };
-  return typeof usage === "object" && usage !== null;
+  return typeof responseBody === "string" ? /"usage"\s*:\s*\{/.test(responseBody) : typeof (usage ?? 0) === "object";
 }
 
 /** The AI SDK throws an error that a stream tells before its first output as if the request had been refused. */
 function isOfOpenStream({ responseHeaders }: Record<string, unknown>): boolean {
-  const headers = typeof responseHeaders === "object" && responseHeaders !== null ? responseHeaders : {};
-  return String((headers as Record<string, unknown>)["content-type"]).includes("text/event-stream");
+  const headers = (responseHeaders ?? {}) as Record<string, unknown>;
+  return /event-stream/.test(String(headers["content-type"]));
 }
