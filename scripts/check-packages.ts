@@ -1,6 +1,6 @@
 /**
  * Checks what would be published: packs every public package, lints the tarballs, and installs them with plain npm into
- * an empty project in which the README's first snippet runs against the simulator.
+ * an empty project in which the README's first snippet runs against the simulator, and counts what that bills.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -80,10 +80,20 @@ if (isMainThread) {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "./redirect.mjs", "snippet.mjs"], { env, encoding: "utf8" });
     process.stdout.write(stdout);
     process.stderr.write(stderr);
-    process.exit(status ?? 1);
+    worker.once("message", (billed) => {
+      console.log(billed);
+      process.exit(status ?? 1);
+    });
+    worker.postMessage("bill");
   });
 } else {
-  const simulator = await startSimulator();
+  // What the README of the corporate provider says of its contract.
+  const models = { "house-model": { promptUsdPerMillion: "0.10", completionUsdPerMillion: "0.30" } };
+  const simulator = await startSimulator({ models });
+  parentPort.once("message", () => {
+    const { count, totalPicoUsd } = simulator.invoice;
+    parentPort.postMessage("billed: " + Number(totalPicoUsd) / 1e12 + " USD for " + count + " call");
+  });
   parentPort.postMessage(simulator.url);
 }
 `,
@@ -96,6 +106,12 @@ if (isMainThread) {
       code === 0 ? resolve(text) : reject(new Error(`The README's snippet failed:\n${text}`)),
     );
   });
+  // A snippet that was refused ends without an error, too.
+  const [, counted] = /totalCost: ([\d.e-]+)/.exec(printed) ?? [];
+  const [, billed] = /billed: ([\d.e-]+) USD for 1 call/.exec(printed) ?? [];
+  if (Number(billed) !== Number(counted) || !/callCount: 1\b/.test(printed)) {
+    throw new Error(`${provider.name}: its README's snippet made no call, or counted it wrong:\n${printed}`);
+  }
   console.log(`✓ ${provider.name}: installed by npm, its README's snippet printed\n${printed.replace(/^/gm, "    ")}`);
 }
 
