@@ -203,6 +203,19 @@ describe("withBudget", () => {
     }
   });
 
+  it("refuses models that are metered already, whoever makes them, instead of counting each call twice", () => {
+    const own = withBudget(makeProvider(), metering());
+    const others = withBudget({ languageModel: () => own.chat("m") }, metering());
+    expect(() => others.languageModel()).toThrow(/metered already/);
+  });
+
+  it("makes no unmetered model for `new`, which some providers allow", () => {
+    const given = metering();
+    class Provider extends LanguageModel {}
+    const made = withBudget(Object.assign(Provider, { chat: () => new LanguageModel() }), given);
+    expect(() => new made()).toThrow(UnboundedRequestError);
+  });
+
   it("takes a model alone, and settles a call that throws", async () => {
     const given = metering();
     const model = new EmbeddingModel();
