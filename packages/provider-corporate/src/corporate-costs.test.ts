@@ -35,6 +35,12 @@ describe("corporateCosts.receipt", () => {
       "computed",
     ],
     ["the bound without usage", {}, bound, "bound"],
+    [
+      "the bound with a usage of nothing",
+      { usage: { raw: { prompt_tokens: 0, completion_tokens: 0 } } },
+      bound,
+      "bound",
+    ],
     ["the bound with half a usage", { usage: { raw: { prompt_tokens: 1 } } }, bound, "bound"],
   ])("counts %s", (_name, result, costPicoUsd, kind) => {
     expect(costs.receipt({ call, quote, result })).toMatchObject({ costPicoUsd, kind });

@@ -97,7 +97,9 @@ function contractCosts(contract: {
 }
 
 function computedReceipt(price: ModelPrice, evidence: { modelId: string; usage?: Usage }): Receipt | undefined {
-  const costPicoUsd = evidence.usage && priceUsage(price, evidence.usage);
+  const { usage } = evidence;
+  // No request has no input: gateways tell zeros where they count nothing.
+  const costPicoUsd = usage?.inputTokens ? priceUsage(price, usage) : undefined;
   return costPicoUsd === undefined ? undefined : { costPicoUsd, kind: "computed", ...evidence };
 }
 

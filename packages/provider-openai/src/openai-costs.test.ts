@@ -57,6 +57,7 @@ describe("openAiCosts.receipt", () => {
     ["a null usage", { body: { usage: null }, usage: { inputTokens: {}, outputTokens: {} } }, "bound"],
     ["half a usage", { body: { usage: { prompt_tokens: 100 } } }, "bound"],
     ["a broken usage", { body: { usage: { ...chatUsage, prompt_tokens: -1 } } }, "bound"],
+    ["no input, which no request has", { body: { usage: { prompt_tokens: 0, completion_tokens: 0 } } }, "bound"],
     ["more cached than input", { body: { usage: { ...chatUsage, prompt_tokens: 10 } } }, "bound"],
     [
       "audio, which has a price of its own",

@@ -167,12 +167,15 @@ describe("generateText under a budget", () => {
   });
 
   it("does not take the caller's reason to abort for the provider's refusal", async () => {
-    const { tracker, model } = await setUp("1", { latencyMs: 30 });
+    const { tracker, model } = await setUp("1", { latencyMs: 60_000 });
     const reason = Object.assign(new Error("another call was limited"), { statusCode: 429 });
     const ask = async (start: (signal: AbortSignal) => PromiseLike<unknown>) => {
       const abort = new AbortController();
-      setTimeout(() => abort.abort(reason), 10);
-      await Promise.resolve(start(abort.signal)).catch(() => undefined);
+      const before = simulator.requests;
+      const ended = Promise.resolve(start(abort.signal)).catch(() => undefined);
+      await expect.poll(() => simulator.requests).toBe(before + 1);
+      abort.abort(reason);
+      await ended;
     };
     const asked = { model, prompt: "Hello", maxOutputTokens: 20, maxRetries: 0, onError: () => {} };
     await ask((abortSignal) => generateText({ ...asked, abortSignal }));
