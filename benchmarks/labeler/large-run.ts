@@ -1,17 +1,20 @@
 /*
- * How fast the server behind `autolabel ui` answers for a run of many rows, over HTTP:
+ * How fast `autolabel ui` shows a run of many rows: its pages in Chromium, and the server's answers over HTTP.
  *
- *   node --conditions=@autolabel/source benchmarks/labeler/large-run.ts [ROWS]      (default 1,000,000)
+ *   pnpm bench:ui [ROWS]      (default 1,000,000)
  *
- * The run is made in a temporary folder: nine of ten rows were bought, one of a hundred has no label. Each question is
- * asked once right after the server started, and once more; CPU time is told beside, as others may use the machine.
+ * The run is made in a temporary folder: nine of ten rows were bought, one of a hundred has no label. Each page is opened
+ * by a server and a browser that were just started, each question asked once right after the server started, and once
+ * more; CPU time of the server is told beside, as others may use the machine.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { chromium } from "playwright-core";
 import { Settings } from "../../apps/labeler/src/index.ts";
 import { SqliteRunStore } from "../../apps/labeler/src/store/sqlite-run-store.ts";
-import { serveUi } from "../../apps/labeler/src/ui/serve-ui.ts";
+import { serveUi, type UiServer } from "../../apps/labeler/src/ui/serve-ui.ts";
+import { findChromium } from "../../tests/ui/chromium.ts";
 
 const count = Number(process.argv[2] ?? 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), "large-run-"));
@@ -64,6 +67,42 @@ const questions = [
   "/api/runs/large-1/review?gold=gold",
 ];
 
+/** Pages, and what is seen of them when they are there; then places of the table that are scrolled to. */
+const pages = [
+  { hash: "#/runs/large-1", seen: ".recharts-surface" },
+  { hash: "#/runs/large-1/data", seen: "tbody td.label:text('label_')", scrollTo: [0.5, 1] },
+  { hash: "#/runs/large-1/data?sort=confidence", seen: "tbody td.label:text('label_')" },
+  { hash: "#/runs/large-1/review?gold=gold", seen: ".card" },
+];
+
+function serve(): Promise<UiServer> {
+  const settings = new Settings({ store: folder }, { env: {} });
+  return serveUi({ settings, port: 0, author: "nobody", commandLine: { program: [] } });
+}
+
+async function open({ hash, seen, scrollTo = [] }: (typeof pages)[number]): Promise<void> {
+  const server = await serve();
+  const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox"] });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const began = performance.now();
+  await page.goto(`${server.url}${hash}`);
+  await page.locator(seen).first().waitFor();
+  const told = [`${(performance.now() - began).toFixed(0)} ms`];
+  for (const share of scrollTo) {
+    const before = performance.now();
+    await page
+      .locator(".grid-box")
+      .evaluate((box, part) => box.scrollTo(0, (box.scrollHeight - box.clientHeight) * part), share);
+    const near = Math.round((count - 1) * share);
+    await page.locator(`[data-row="${near}"]`).waitFor({ state: "attached" });
+    await page.locator("tbody .bone").first().waitFor({ state: "detached" });
+    told.push(`to row ${near + 1} ${(performance.now() - before).toFixed(0)} ms`);
+  }
+  console.log(hash.padEnd(60), told.join(", "));
+  await browser.close();
+  await server.close();
+}
+
 async function ask(url: string, token: string): Promise<{ wallMs: number; cpuMs: number }> {
   const [began, cpu] = [performance.now(), process.cpuUsage()];
   const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
@@ -75,13 +114,11 @@ async function ask(url: string, token: string): Promise<{ wallMs: number; cpuMs:
 
 try {
   await makeRun();
-  const page = join(folder, "page");
-  mkdirSync(page);
-  writeFileSync(join(page, "index.html"), "");
-  const settings = new Settings({ store: folder }, { env: {} });
-  const server = await serveUi({ settings, port: 0, author: "nobody", commandLine: { program: [] }, page });
+  console.log(`${count} rows, load ${loadavg()[0]?.toFixed(1)}; from the address to what is seen`);
+  for (const page of pages) await open(page);
+  const server = await serve();
   const { origin, searchParams } = new URL(server.url);
-  console.log(`${count} rows, load ${loadavg()[0]?.toFixed(1)}; first answer and second, ms (CPU)`);
+  console.log(`load ${loadavg()[0]?.toFixed(1)}; first answer and second, ms (CPU)`);
   for (const path of questions) {
     const times = [];
     for (let round = 0; round < 2; round++) times.push(await ask(`${origin}${path}`, searchParams.get("token") ?? ""));

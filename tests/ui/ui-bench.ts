@@ -61,6 +61,8 @@ export interface UiBench {
   run(args: readonly string[], ...codes: number[]): Promise<string>;
   /** Starts a command and gives the process, which ends with the bench. */
   start(args: readonly string[]): ChildProcess;
+  /** Starts `autolabel ui` once more, and gives the address that it prints. */
+  serve(...args: readonly string[]): Promise<string>;
   /** Writes rows as a data file and gives its name. */
   data(name: string, rows: readonly object[]): string;
   close(): Promise<void>;
@@ -85,13 +87,14 @@ export async function startUi(options: SimulatorOptions = {}): Promise<UiBench> 
     child.on("close", () => children.delete(child));
     return child;
   };
-  const server = start(["ui", "--author", "alex"]);
-  const url = await firstLine(server);
+  const serve = (...args: readonly string[]) => firstLine(start(["ui", "--author", "alex", ...args]));
+  const url = await serve();
   return {
     folder,
     simulator,
     url,
     start,
+    serve,
     run: (args, ...codes) => ended(start(args), args, codes.length === 0 ? [0] : codes),
     data(name, rows) {
       writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));

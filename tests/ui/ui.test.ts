@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { AnswerRequest } from "@autolabel/simulator";
 import axe from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -10,8 +11,18 @@ import { answerOf, labels, rowsOf, startUi, type UiBench } from "./ui-bench.ts";
 /** What an attacker might put into data, and a model into its answer. */
 const hostile = `<script>window.hacked = 1</script><img src="x" onerror="window.hacked = 2">`;
 const supportRows = rowsOf(200).map((row, index) => (index === 3 ? { ...row, text: `${hostile} ${row.text}` } : row));
-const manyRows = 100_000;
-const flags = ["--labels", labels.join(","), "--confidence", "--model", "openrouter:openai/gpt-4o-mini"];
+const manyRows = 1_000_000;
+const widest = "a_label_without_a_blank_that_is_wider_than_a_narrow_screen_is";
+const flagsFor = (names: readonly string[]) => [
+  "--labels",
+  names.join(","),
+  "--confidence",
+  "--model",
+  "openrouter:openai/gpt-4o-mini",
+];
+const flags = flagsFor(labels);
+const longText = `It is a long story. ${"My card did not come. ".repeat(300)}`;
+const laterRows = rowsOf(60).map((row, index) => (index === 1 ? { ...row, text: longText } : row));
 
 /** As the others, but it repeats what is hostile. */
 function answer(request: AnswerRequest): string | undefined {
@@ -46,8 +57,18 @@ describe.skipIf(!isChromiumThere())("the page", () => {
         ["label", bench.data("support.jsonl", supportRows), ...flags, "--chain-of-thought", "--budget", "0.05"],
         4,
       ),
-      bench.run(["label", bench.data("large.jsonl", rowsOf(manyRows)), ...flags, "--budget", "0.0005"], 3),
+      bench.run(["label", bench.data("large.jsonl", rowsOf(1000)), ...flags, "--budget", "0.0005"], 3),
+      bench.run(
+        ["label", bench.data("later.jsonl", laterRows), ...flagsFor([...labels, widest]), "--budget", "0.0005"],
+        3,
+      ),
     ]);
+    // Rows that wait, as the command would take them in.
+    const file = new DatabaseSync(join(bench.folder, ".autolabel/large-1.sqlite"));
+    file.exec(`WITH RECURSIVE more (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM more WHERE n + 1 < ${manyRows})
+      INSERT INTO rows (position, turn, row_id, text, input)
+      SELECT n, n, n, 'Where is my refund? (ticket ' || (1000 + n) || ')', '{}' FROM more`);
+    file.close();
   });
   afterAll(async () => {
     await browser?.close();
@@ -86,18 +107,33 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     await row.getByText("done").waitFor();
     expect(await row.textContent()).toMatch(/199 of 200.*\$0\.0\d{3} of \$0\.0500/);
     await page.getByRole("link", { name: "large-1" }).click();
-    await page.getByText("99,9").first().waitFor();
+    await page.getByText("999,9").first().waitFor();
     expect(await page.title()).toBe("large-1: Money · Autolabel");
+  });
+
+  it("begins with the run that the command names, and forgets the token", async () => {
+    const url = await bench.serve("support-1");
+    await page.goto(url);
+    await page.getByRole("heading", { name: "spent of $0.0500" }).waitFor();
+    expect(page.url()).toBe(`${new URL(url).origin}/#/runs/support-1`);
+    asked = [];
   });
 
   it("shows where the money of a run went, and leads from an error to its rows", async () => {
     await goTo("#/runs/support-1");
     await page.getByRole("img", { name: /\$0\.0\d{3} spent of \$0\.0500/ }).waitFor();
+    await page.getByRole("application", { name: "Money left, by rows" }).waitFor();
     const table = page.getByRole("table").filter({ hasText: "openai/gpt-4o-mini" });
     expect(await table.textContent()).toContain("$0.0");
     expect(await page.getByRole("region", { name: "Labels" }).first().textContent()).toContain("card_arrival");
-    await page.getByRole("link", { name: "invalid answer" }).last().click();
+    const wrong = page.getByRole("region", { name: "Rows without a label" });
+    expect(await wrong.textContent()).toMatch(/invalid answer.*1\$0\.000\d+/);
+    await wrong.getByRole("link", { name: "invalid answer" }).click();
     await page.getByText("1 row", { exact: true }).waitFor();
+    await goTo("#/runs/large-1");
+    await page.getByText(/with a chance of 80 % between/).waitFor();
+    const alerts = page.getByRole("region", { name: "Alerts" });
+    expect(await alerts.textContent()).toContain("50 % of the budget passed");
   });
 
   it("follows a run while it goes on, pauses it, and lets it go on with more money", async () => {
@@ -132,6 +168,30 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     await page.getByText("spent of $1.0000").waitFor();
   });
 
+  it("shows rows, an open row and rows to review as they come", async () => {
+    await goTo("#/runs/later-1/review?below=1");
+    const nothing = page.getByRole("heading", { name: "Nothing waits for you" });
+    await page.locator(".card").waitFor();
+    while (!(await nothing.isVisible())) await page.keyboard.press("s");
+    const other = await context.newPage();
+    await other.goto(new URL("/#/runs/later-1/data?row=59", bench.url).href);
+    const panel = other.getByRole("complementary", { name: "Row 60" });
+    await panel.getByText("not paid for yet").waitFor();
+    await other.locator("tbody tr", { hasText: "(ticket 1019)" }).getByText("not paid for yet").waitFor();
+    await bench.run(["resume", "later-1", "--budget", "1"], 0, 4);
+    await panel.getByText("reported by the provider").waitFor();
+    await soon(() => other.locator("tbody .unpaid").count()).toBe(0);
+    await other.close();
+    await page.locator(".card").waitFor();
+  });
+
+  it("keeps a long text from hiding what is known of the row", async () => {
+    await goTo("#/runs/later-1/data?row=1");
+    const calls = page.getByRole("complementary").getByRole("heading", { name: "Calls" });
+    await calls.waitFor();
+    expect((await calls.boundingBox())?.y).toBeLessThan(800);
+  });
+
   it("finds rows by text, label and state, sorts them, and tells the story of one", async () => {
     await goTo("#/runs/support-1/data");
     await page.getByText("200 rows", { exact: true }).waitFor();
@@ -162,6 +222,9 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     await page.getByRole("heading", { name: "No row is like that" }).waitFor();
     await page.getByRole("button", { name: "Show all rows" }).click();
     await page.getByText("200 rows", { exact: true }).waitFor();
+    await goTo("#/runs/support-1/data?label=nobody_said");
+    await page.getByRole("heading", { name: "No row is like that" }).waitFor();
+    expect(await page.getByRole("combobox", { name: "Label" }).inputValue()).toBe("nobody_said");
   });
 
   it("walks the rows by the keyboard", async () => {
@@ -180,16 +243,19 @@ describe.skipIf(!isChromiumThere())("the page", () => {
 
   const focused = () => page.evaluate("document.activeElement?.getAttribute('aria-label')");
 
-  it("scrolls through 100,000 rows to the last", async () => {
+  it("scrolls through a million rows to the last", async () => {
     await goTo("#/runs/large-1/data");
-    await page.getByText("100,000 rows", { exact: true }).waitFor();
+    await page.getByText("1,000,000 rows", { exact: true }).waitFor();
     expect(await page.locator("tbody tr").count()).toBeLessThan(80);
     await page.locator(".grid-box").evaluate((box) => box.scrollTo(0, box.scrollHeight / 2));
-    await page.getByText(/\(ticket 51000\)/).waitFor();
+    await page
+      .getByText(/\(ticket 5010\d\d\)/)
+      .first()
+      .waitFor();
     await page.locator(".grid-box").evaluate((box) => box.scrollTo(0, box.scrollHeight));
-    await page.getByRole("button", { name: "Row 100,000" }).waitFor();
-    await page.getByText("(ticket 100999)").waitFor();
-    const last = page.locator("tbody tr", { hasText: "(ticket 100999)" });
+    await page.getByRole("button", { name: "Row 1,000,000" }).waitFor();
+    await page.getByText("(ticket 1000999)").waitFor();
+    const last = page.locator("tbody tr", { hasText: "(ticket 1000999)" });
     const [row, box] = [await last.boundingBox(), await page.locator(".grid-box").boundingBox()];
     expect((row?.y ?? 0) + (row?.height ?? 0)).toBeLessThanOrEqual((box?.y ?? 0) + (box?.height ?? 0) + 1);
   });
@@ -206,6 +272,36 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     expect(await page.locator("main script, main img[src]").count()).toBe(0);
   });
 
+  it("gives nothing to a page of another server in the same browser", async () => {
+    const { origin } = new URL(bench.url);
+    await page.goto(bench.simulator.url);
+    const got = await page.evaluate(async (address) => {
+      const events = new EventSource(`${address}/events`, { withCredentials: true });
+      const heard = new Promise((resolve) => {
+        events.addEventListener("run", () => resolve("a run"));
+        events.addEventListener("error", () => resolve("nothing"));
+      });
+      const ask = (path: string, init: RequestInit) =>
+        fetch(address + path, { credentials: "include", ...init }).then(
+          ({ status, type }) => `${type} ${status}`,
+          () => "nothing",
+        );
+      const json = { "content-type": "application/json" };
+      return [
+        await heard,
+        await ask("", {}),
+        await ask("", { mode: "no-cors" }),
+        await ask("/pause", { method: "POST", body: "{}", mode: "no-cors" }),
+        await ask("/pause", { method: "POST", body: "{}", headers: json }),
+      ];
+    }, `${origin}/api/runs/support-1`);
+    expect(new Set(got)).toEqual(new Set(["nothing"]));
+    const followed = page.waitForNavigation();
+    await page.evaluate(`location.assign(${JSON.stringify(bench.url)})`);
+    expect((await followed)?.status()).toBe(403);
+    [asked, complaints] = [[], []];
+  });
+
   it("has nothing that axe complains of, in light and dark", async () => {
     for (const { hash, ready } of views) {
       await goTo(hash);
@@ -215,6 +311,14 @@ describe.skipIf(!isChromiumThere())("the page", () => {
     await goTo("#/runs/large-1");
     await page.getByRole("button", { name: "Raise budget …" }).click();
     await clean("a dialog");
+    await goTo("#/runs/nothing-1");
+    await page.getByRole("alert").getByText("nothing-1").waitFor();
+    await clean("no such run");
+    await page.route("**/api/runs", (route) => route.fulfill({ json: { author: "alex", runs: [], pools: [] } }));
+    await goTo("#/");
+    await page.getByText("No run yet").waitFor();
+    await clean("an empty store");
+    complaints = complaints.filter((line) => !line.includes("404"));
   });
 
   /** Colors are all that differs in the dark. */
@@ -238,6 +342,35 @@ describe.skipIf(!isChromiumThere())("the page", () => {
       await page.locator(ready).first().waitFor();
       expect.soft(await page.evaluate("document.documentElement.scrollWidth"), hash).toBe(380);
     }
+    await goTo("#/runs/later-1/review?below=1");
+    const widths = page.locator(".labels").evaluate((list) => [list.scrollWidth, list.clientWidth]);
+    await page.getByRole("button", { name: widest }).waitFor();
+    const [needed = 0, given] = await widths;
+    expect(needed).toBe(given);
+  });
+
+  it("reviews in nobody's name", async () => {
+    let answer = () => {};
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route("**/api/runs", async (route) => {
+      await isAnswered;
+      await route.continue();
+    });
+    const said = page.waitForRequest("**/reviews");
+    await goTo("#/runs/support-1/review?below=1");
+    await page.getByLabel("True labels in").getByRole("option", { name: "category" }).waitFor({ state: "attached" });
+    // Whose word it would be is not known yet.
+    for (let turn = 0; turn < 20; turn++) await page.keyboard.press("s", { delay: 20 });
+    answer();
+    await page.locator(".card").waitFor();
+    await page.keyboard.press("s");
+    expect((await said).postDataJSON()).toMatchObject({ action: "skip", author: "alex" });
+    await page.getByRole("status").getByText("skipped").waitFor();
+    const undone = page.waitForResponse("**/reviews/undo");
+    await page.keyboard.press("u");
+    expect((await undone).status()).toBe(200);
   });
 
   it("takes a review of 50 rows by the keyboard, whose labels win in the export", async () => {

@@ -145,7 +145,7 @@ describe("workers", () => {
 
   it("leave a run that is stopped, and take it up again when it goes on", async () => {
     await bench.open({ latencyMs: 200 });
-    bench.cli.writeData("data.csv", 300);
+    bench.cli.writeData("data.csv", 160);
     await bench.run([...labelArgs("data.csv"), "--budget", "1"]);
     bench.worker("-j", "8");
     await bench.until("data-1", ({ labeled }) => labeled > 10);
@@ -154,7 +154,7 @@ describe("workers", () => {
     expect(await bench.run(["stop"])).toMatchObject({ code: 0 });
     expect(await bench.ended("data-1")).toMatchObject({ lastOutcome: "interrupted", heldUsd: "0", unresolvedUsd: "0" });
     expect(await bench.run(["resume"])).toMatchObject({ code: 0 });
-    expect(await bench.ended("data-1")).toMatchObject({ lastOutcome: "completed", labeled: 300 });
+    expect(await bench.ended("data-1")).toMatchObject({ lastOutcome: "completed", labeled: 160 });
     expect(bench.cli.boughtTwice()).toBe(0);
   });
 
@@ -251,6 +251,20 @@ describe("workers", () => {
     expect(await bench.status("other-1")).toMatchObject({ isWorking: true, labeled: 0, problem: null });
     bench.worker("-j", "4");
     expect(await bench.ended("other-1")).toMatchObject({ labeled: 30, lastOutcome: "completed" });
+  });
+
+  it("go on with other runs while the limits of one hold it back", async () => {
+    await bench.open();
+    bench.cli.writeData("slow.csv", 100);
+    bench.cli.writeData("fast.csv", 200);
+    await bench.run([...labelArgs("slow.csv"), "--budget", "1", "--rpm", "30"]);
+    bench.worker("-j", "8");
+    await bench.until("slow-1", ({ labeled }) => labeled > 0);
+    await bench.run([...labelArgs("fast.csv"), "--budget", "1"]);
+    expect(await bench.ended("fast-1")).toMatchObject({ labeled: 200, lastOutcome: "completed" });
+    const slow = await bench.status("slow-1");
+    expect(slow).toMatchObject({ isWorking: true });
+    expect(slow.labeled).toBeLessThan(50);
   });
 
   it("tell whoever watches them how they are", async () => {

@@ -1,4 +1,6 @@
 import { formatUsd, usd } from "@autolabel/budget-core";
+import { formatCount } from "../../src/progress/bar.ts";
+import { plainState, type RunStatus } from "../../src/progress/run-status.ts";
 import type { LabelValue, RowStatus } from "../../src/store/row.ts";
 
 const cent = usd("0.01").picoUsd;
@@ -54,6 +56,25 @@ export function labelName(name: string): string {
   } catch {
     return name;
   }
+}
+
+/** How a run stands: what it is like, in a word, and in whole where that is more. */
+export interface RunStanding {
+  kind: "working" | "done" | "stopped";
+  word: string;
+  whole: string | undefined;
+}
+
+/** A run that came to its end is not done while rows of it failed: a resume tries them again. */
+export function runStanding(status: Pick<RunStatus, "isWorking" | "lastOutcome" | "rowsByStatus">): RunStanding {
+  const whole = plainState(status);
+  const failed = status.rowsByStatus.error;
+  if (!status.isWorking && status.lastOutcome === "completed") {
+    if (failed === 0) return { kind: "done", word: whole, whole: undefined };
+    return { kind: "stopped", word: `${formatCount(failed)} failed`, whole: `${whole}, but for rows that failed` };
+  }
+  const [word = "", more] = whole.split(/ \(|, /, 2);
+  return { kind: status.isWorking ? "working" : "stopped", word, whole: more === undefined ? undefined : whole };
 }
 
 /** States of rows in the order in which they are shown. */

@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import type { LabelValue } from "../../src/store/row.ts";
-import type { ReviewInput, ReviewQueue, ReviewRow, RowSummary, UndoInput } from "../../src/ui/api.ts";
+import type { ReviewInput, ReviewQueue, ReviewRow, RowSummary, RunPage, UndoInput } from "../../src/ui/api.ts";
 import { getJson, postJson, runAddress } from "./client.ts";
+import { useChanges } from "./use-changes.ts";
 
 /** More rows are asked for when so few are left. */
 const fewRows = 10;
@@ -34,7 +35,10 @@ interface State {
   /** Verdicts that the server has not counted yet; those that are taken back count less than nothing. */
   underway: number;
   isLoaded: boolean;
+  /** Why the queue could not be loaded. */
   error: Error | undefined;
+  /** Why the server did not take the last thing that was said. */
+  refusal: Error | undefined;
 }
 
 type Step =
@@ -44,6 +48,7 @@ type Step =
   | { kind: "back"; position: number; error?: Error }
   | { kind: "move"; by: number }
   | { kind: "tick"; label: string }
+  | { kind: "refused"; error: Error }
   | { kind: "failed"; error: Error };
 
 /** The queue of doubtful rows, and the steps of a person through it. */
@@ -62,22 +67,31 @@ export interface Review extends State {
  *
  * @param address of the queue, with its query.
  */
-export function useReview(run: string, { query, author }: { query: string; author: string }): Review {
+export function useReview(page: RunPage, { query, author }: { query: string; author: string }): Review {
+  const run = page.status.id;
   const [state, step] = useReducer(next, start);
   // Verdicts reach the server in the order in which they were given, so that undo takes back the right one.
   const line = useRef<Promise<unknown>>(Promise.resolve());
   const refused = useRef(new Set<number>());
+  const isLoading = useRef(false);
   const address = runAddress(run, `/review?count=${batch}${query === "" ? "" : `&${query}`}`);
 
   const load = useCallback(() => {
+    if (isLoading.current) return;
+    isLoading.current = true;
     // What is on its way to the server would come again.
     line.current = line.current
       .then(() => getJson<ReviewQueue>(address))
       .then((queue) => step({ kind: "loaded", queue }))
-      .catch((error: Error) => step({ kind: "failed", error }));
+      .catch((error: Error) => step({ kind: "failed", error }))
+      .finally(() => {
+        isLoading.current = false;
+      });
   }, [address]);
 
   useEffect(load, [load]);
+  // More rows wait when a run goes on, or somebody else takes a review back.
+  useChanges(page, () => state.rows.length <= fewRows && load());
 
   const row = state.rows[state.at];
   const say = (verdict: Verdict) => {
@@ -92,7 +106,7 @@ export function useReview(run: string, { query, author }: { query: string; autho
         step({ kind: "back", position: row.position, error });
       })
       .finally(() => step({ kind: "counted", verdicts: 1 }));
-    if (state.rows.length === fewRows && state.waiting > fewRows) load();
+    if (state.rows.length <= fewRows && state.waiting > state.rows.length) load();
   };
   const undo = () => {
     const last = state.said.at(-1);
@@ -108,7 +122,7 @@ export function useReview(run: string, { query, author }: { query: string; autho
     };
     line.current = line.current
       .then(takeBack)
-      .catch((error: Error) => step({ kind: "failed", error }))
+      .catch((error: Error) => step({ kind: "refused", error }))
       .finally(() => step({ kind: "counted", verdicts: -1 }));
   };
   const choose = (label: string) => {
@@ -133,6 +147,7 @@ const start: State = {
   underway: 0,
   isLoaded: false,
   error: undefined,
+  refusal: undefined,
 };
 
 function next(state: State, step: Step): State {
@@ -158,7 +173,7 @@ function reached(state: State, step: Step): State {
         waiting: state.waiting - 1,
         reviewed: state.reviewed + 1,
         underway: state.underway + 1,
-        error: undefined,
+        refusal: undefined,
       };
     }
     case "counted":
@@ -172,6 +187,8 @@ function reached(state: State, step: Step): State {
       const ticked = isTicked ? state.ticked.filter((label) => label !== step.label) : [...state.ticked, step.label];
       return { ...state, ticked };
     }
+    case "refused":
+      return { ...state, refusal: step.error };
     case "failed":
       return { ...state, error: step.error, isLoaded: true };
   }
@@ -195,7 +212,7 @@ function loaded(state: State, { rows, waiting, reviewed, ...form }: ReviewQueue)
 /** A row comes back to where the person looks. */
 function takenBack(state: State, position: number, error: Error | undefined): State {
   const said = state.said.findLast(({ row }) => row.position === position);
-  if (!said) return { ...state, error };
+  if (!said) return { ...state, refusal: error };
   return {
     ...state,
     rows: [...state.rows.slice(0, state.at), said.row, ...state.rows.slice(state.at)],
@@ -204,6 +221,6 @@ function takenBack(state: State, position: number, error: Error | undefined): St
     waiting: state.waiting + 1,
     reviewed: state.reviewed - 1,
     underway: state.underway - (error ? 0 : 1),
-    error,
+    refusal: error,
   };
 }

@@ -8,9 +8,6 @@ const windowSize = 100;
 const mostWindows = 40;
 /** Scrolling past rows is no wish to see them. */
 const restMs = 60;
-/** A run that goes on changes rows all the time. */
-const refreshMs = 1500;
-
 /** Rows of a query, as far as they were asked for. */
 export interface RowWindows {
   /** Undefined until the first answer. */
@@ -18,6 +15,7 @@ export interface RowWindows {
   error: Error | undefined;
   /** Undefined while it is on its way. */
   rowAt: (index: number) => RowSummary | undefined;
+  /** Asks again for what is seen, and forgets the rest. */
   reload: () => void;
 }
 
@@ -32,11 +30,11 @@ interface Windows {
 export function useRowWindow(
   run: string,
   query: RowQuery,
-  { first, last, isLive }: { first: number; last: number; isLive: boolean },
+  { first, last }: { first: number; last: number },
 ): RowWindows {
   const address = addressOf(run, query);
   const [windows, setWindows] = useState<Windows>(() => fresh(address));
-  const asked = useRef(new Map<number, { of: string; aborter: AbortController }>());
+  const asked = useRef(new Map<number, { of: string; aborter: AbortController; isAskedAgain?: boolean }>());
 
   const load = useCallback(
     (place: number) => {
@@ -50,7 +48,10 @@ export function useRowWindow(
             setWindows((old) => ({ ...(old.address === address ? old : fresh(address)), error }));
         })
         .finally(() => {
-          if (asked.current.get(place)?.aborter === aborter) asked.current.delete(place);
+          const request = asked.current.get(place);
+          if (request?.aborter !== aborter) return;
+          asked.current.delete(place);
+          if (request.isAskedAgain && !aborter.signal.aborted) load(place);
         });
     },
     [address],
@@ -82,20 +83,19 @@ export function useRowWindow(
     return () => clearTimeout(timer);
   }, [isMissing, from, to, load]);
 
-  useEffect(() => {
-    if (!isLive) return;
-    const timer = setInterval(() => {
-      for (const place of range(from, to)) if (!asked.current.has(place)) load(place);
-    }, refreshMs);
-    return () => clearInterval(timer);
-  }, [isLive, from, to, load]);
-
   return {
     total: known.total,
     error: known.error,
     rowAt: (index) => known.rows.get(Math.floor(index / windowSize))?.[index % windowSize],
     reload: () => {
-      for (const place of range(from, to)) load(place);
+      const seen = (place: number) => place >= from && place <= to;
+      setWindows((old) => ({ ...old, rows: new Map([...old.rows].filter(([place]) => seen(place))) }));
+      for (const place of range(from, to)) {
+        // What is on its way may be older than what is asked for now.
+        const request = asked.current.get(place);
+        if (request) request.isAskedAgain = true;
+        else load(place);
+      }
     },
   };
 }

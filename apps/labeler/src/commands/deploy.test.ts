@@ -21,7 +21,7 @@ interface Kubernetes {
           args: string[];
           ports: { name: string; containerPort: number }[];
           readinessProbe: { httpGet: { path: string; port: string } };
-          livenessProbe: { httpGet: { path: string; port: string } };
+          livenessProbe: { httpGet: { path: string; port: string }; periodSeconds: number; failureThreshold: number };
         }[];
       };
     };
@@ -30,8 +30,10 @@ interface Kubernetes {
 
 /** A call may take so long before it is given up: `timeoutMs` of a run, in seconds. */
 const longestCallS = 120;
+/** A worker waits so long for a database that is away, in seconds. */
+const patienceS = 120;
 
-it("starts workers as they can be started, asks after them where they answer, and lets them finish their calls", async () => {
+it("starts workers as they can be started, asks after them where they answer, and lets them wait for their database and finish their calls", async () => {
   const { services } = parse(read("compose.yaml"), { merge: true }) as Compose;
   const { spec } = (parse(read("kubernetes.yaml")) as Kubernetes).spec.template;
   const [container] = spec.containers;
@@ -39,7 +41,7 @@ it("starts workers as they can be started, asks after them where they answer, an
   const commands = [
     services.worker?.command ?? [],
     container?.args ?? [],
-    (/ExecStart=\/usr\/bin\/env autolabel (.*)/.exec(unit)?.[1] ?? "").replace("%i", "1").split(" "),
+    (/ExecStart=\/usr\/bin\/env autolabel (.*)/.exec(unit)?.[1] ?? "").replace("%i", "8081").split(" "),
   ];
   expect(services.worker?.healthcheck.test.join(" ")).toContain("127.0.0.1:8080/healthz");
   expect(container?.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "health" });
@@ -51,6 +53,8 @@ it("starts workers as they can be started, asks after them where they answer, an
     /TimeoutStopSec=(\d+)/.exec(unit)?.[1],
   ];
   for (const grace of graces) expect(Number.parseInt(String(grace), 10)).toBeGreaterThan(longestCallS);
+  const { periodSeconds = 0, failureThreshold = 0 } = container?.livenessProbe ?? {};
+  expect(periodSeconds * failureThreshold).toBeGreaterThan(patienceS);
 
   const simulator = await startSimulator();
   const cli = new CliFolder(mkdtempSync(join(tmpdir(), "deploy-")), simulator);

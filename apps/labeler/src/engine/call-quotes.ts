@@ -154,6 +154,7 @@ async function tryCall(config: LlmClientOptions["config"], { task, settings }: {
     maxAttempts: 1,
     longestWaitMs: 0,
     timeoutMs: 1000,
+    inTurn: (work) => work(),
     pacer: new Pacer({ concurrency: 1 }),
     stop: new AbortController().signal,
   });

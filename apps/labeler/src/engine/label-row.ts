@@ -36,6 +36,8 @@ export interface LabelRowOptions {
   maxAttempts: number;
   /** Lets calls go when the provider takes them. */
   pacer: Pacer;
+  /** Lets them go when whoever makes calls for several runs has room. */
+  inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   /** Longest wait that the provider may ask for; beyond it the run pauses. */
   longestWaitMs: number;
   /** How long a call may take once it was sent. */
@@ -120,12 +122,25 @@ function textOf(parts: Parts): string {
     .join("");
 }
 
-/** One call. Of the model itself: `generateText` of the AI SDK, which does nothing more here, takes as long as all the rest. */
+/** One call, when it may go. */
 async function ask(options: LabelRowOptions, before: Answer | undefined): Promise<Answer> {
-  const { task, row, timeoutMs, pacer, stop } = options;
+  const { task, row, pacer, inTurn, stop } = options;
   const messages = messagesFor(task, row, before);
   const maxOutputTokens = before?.finishReason === "length" ? roomier(task.maxOutputTokens) : task.maxOutputTokens;
   await pacer.enter(tokensOf(task, messages) + maxOutputTokens, stop);
+  try {
+    return await inTurn(async () => {
+      stop.throwIfAborted();
+      return await call(options, messages, maxOutputTokens);
+    });
+  } finally {
+    pacer.leave();
+  }
+}
+
+/** Of the model itself: `generateText` of the AI SDK, which does nothing more here, takes as long as all the rest. */
+async function call(options: LabelRowOptions, messages: readonly Message[], maxOutputTokens: number): Promise<Answer> {
+  const { task, timeoutMs, pacer, stop } = options;
   const [waiting, sent] = [new AbortController(), new AbortController()];
   const giveUp = () => waiting.abort(stop.reason);
   stop.addEventListener("abort", giveUp, { once: true });
@@ -159,7 +174,6 @@ async function ask(options: LabelRowOptions, before: Answer | undefined): Promis
   } finally {
     clearTimeout(timer);
     stop.removeEventListener("abort", giveUp);
-    pacer.leave();
   }
 }
 

@@ -22,7 +22,7 @@ export interface LabelRowsOptions {
   rows?: readonly PendingRow[] | undefined;
   /** Aborted to stop taking rows; what was sent is finished and kept. */
   stop: AbortSignal;
-  /** Waits until a row may be begun, and is told its end. Default: at once. */
+  /** Waits until a call may be made that the provider's limits let go, and is told its end. Default: at once. */
   inTurn?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Told of a charge when it is on disk. */
   onCharge?: (row: PendingRow, costPicoUsd: bigint) => void;
@@ -54,6 +54,7 @@ export async function labelRows(options: LabelRowsOptions): Promise<RunOutcome> 
         onAgain: () => options.onAgain?.(row),
         repair: config.repair,
         pacer: options.pacer,
+        inTurn,
         longestWaitMs: config.longestWaitMs,
         maxAttempts: config.maxAttempts,
         timeoutMs: config.timeoutMs,
@@ -64,7 +65,7 @@ export async function labelRows(options: LabelRowsOptions): Promise<RunOutcome> 
     store,
     rows: options.rows,
     concurrency: config.concurrency,
-    label: (row) => inTurn(async () => (stop.aborted ? undefined : await label(row))),
+    label,
     stop,
     onRow: (row, result, finished) => options.onRow?.(row, result, finished),
   });

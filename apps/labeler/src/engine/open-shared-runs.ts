@@ -1,5 +1,5 @@
 import type { Settings } from "../config/settings.ts";
-import type { Chunk } from "../store/row-queue.ts";
+import { type Chunk, sessionOf } from "../store/row-queue.ts";
 import type { RunDatabase } from "../store/run-database.ts";
 import { SharedRun } from "./shared-run.ts";
 
@@ -8,6 +8,8 @@ const idleMs = 30_000;
 
 interface OpenedRun {
   opening: Promise<SharedRun>;
+  /** Once it is open. */
+  run?: SharedRun;
   chunks: number;
   /** By the clock that does not go back. */
   usedAt: number;
@@ -38,14 +40,17 @@ export class OpenSharedRuns {
   }
 
   #openedFor(chunk: Chunk): OpenedRun {
-    const key = keyOf(chunk);
+    const key = sessionOf(chunk);
     const known = this.#open.get(key);
     if (known) return known;
     const opening = SharedRun.open(this.#runs, chunk.run, this.#options);
-    const opened = { opening, chunks: 0, usedAt: performance.now() };
+    const opened: OpenedRun = { opening, chunks: 0, usedAt: performance.now() };
     this.#open.set(key, opened);
     opening.then(
-      (run) => run.share(this.#share),
+      (run) => {
+        opened.run = run;
+        run.share(this.#share);
+      },
       () => this.#open.delete(key),
     );
     return opened;
@@ -55,6 +60,11 @@ export class OpenSharedRuns {
   async share(part: number): Promise<void> {
     this.#share = part;
     for (const run of await this.#all()) run.share(part);
+  }
+
+  /** Sessions whose calls wait for the provider's limits: more rows of them are of no use here. */
+  heldBack(): string[] {
+    return [...this.#open].filter(([, { run }]) => run?.isHeldBack).map(([key]) => key);
   }
 
   /** Sessions of which somebody asked that they stop. */
@@ -71,7 +81,7 @@ export class OpenSharedRuns {
   async closeIdle(over?: Chunk): Promise<void> {
     const idleSince = performance.now() - idleMs;
     for (const [key, { opening, chunks, usedAt }] of this.#open) {
-      if (chunks > 0 || (usedAt > idleSince && (!over || key !== keyOf(over)))) continue;
+      if (chunks > 0 || (usedAt > idleSince && (!over || key !== sessionOf(over)))) continue;
       this.#open.delete(key);
       await close(opening);
     }
@@ -90,9 +100,4 @@ export class OpenSharedRuns {
 
 async function close(opening: Promise<SharedRun>): Promise<void> {
   await opening.then((run) => run.close()).catch(() => undefined);
-}
-
-/** Names the session of a chunk. */
-export function keyOf({ run, session }: Pick<Chunk, "run" | "session">): string {
-  return `${run}/${session}`;
 }

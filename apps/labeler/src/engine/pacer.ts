@@ -71,6 +71,11 @@ export class Pacer {
     return Math.floor(this.#limit);
   }
 
+  /** Calls that are held back now. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** How long calls are held back yet, in ms; 0 while none waits, or only for another to end. */
   get waitMs(): number {
     if (this.#waiting.length === 0 || this.#inFlight >= this.limit) return 0;

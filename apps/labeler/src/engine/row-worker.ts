@@ -6,11 +6,11 @@ import type { Settings } from "../config/settings.ts";
 import { patiently } from "../store/patiently.ts";
 import { NewerStoreError } from "../store/postgres-run-schema.ts";
 import { storable } from "../store/postgres-texts.ts";
-import { chunkLeaseMs, type RowQueue, type TakenChunk } from "../store/row-queue.ts";
+import { chunkLeaseMs, type RowQueue, sessionOf, type TakenChunk } from "../store/row-queue.ts";
 import type { RunDatabase } from "../store/run-database.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
 import { UsageError } from "../usage-error.ts";
-import { keyOf, OpenSharedRuns } from "./open-shared-runs.ts";
+import { OpenSharedRuns } from "./open-shared-runs.ts";
 import { type EndedChunk, endChunk, endsSession, type SessionOutcome } from "./session-end.ts";
 
 /** How often a worker says that it lives, in ms. */
@@ -124,7 +124,7 @@ export class RowWorker {
   }
 
   async #takeChunk(): Promise<boolean> {
-    const chunk = await this.#options.queue.take().catch((error: unknown) => this.#missed(error));
+    const chunk = await this.#options.queue.take(this.#runs.heldBack()).catch((error: unknown) => this.#missed(error));
     if (!chunk) return false;
     const control = new AbortController();
     if (this.#stop.signal.aborted) control.abort();
@@ -167,7 +167,11 @@ export class RowWorker {
         begin();
         const { kind } = await run.label(chunk, {
           stop,
-          inTurn: (work) => this.#limit(() => (this.#mayBegin() ? work() : Promise.reject(new LostChunkError()))),
+          inTurn: (work) =>
+            this.#limit(() => {
+              if (!this.#mayBegin()) this.#chunks.get(chunk)?.abort();
+              return work();
+            }),
           onRow: (finished) => {
             this.#rows += finished;
           },
@@ -240,7 +244,7 @@ export class RowWorker {
       await this.#announce();
       await this.#runs.share(this.#share());
       const stopped = await this.#runs.stopped();
-      for (const [chunk, control] of this.#chunks) if (stopped.has(keyOf(chunk))) control.abort();
+      for (const [chunk, control] of this.#chunks) if (stopped.has(sessionOf(chunk))) control.abort();
       await this.#runs.closeIdle();
     } catch (error) {
       this.#missed(error);
@@ -259,7 +263,6 @@ export class RowWorker {
 
   /** The database, or the network to it, is away for a moment. */
   #missed(error: unknown): undefined {
-    if (error instanceof LostChunkError) return undefined;
     this.#options.onNote?.(error instanceof Error ? error.message : String(error));
     return undefined;
   }
@@ -271,11 +274,5 @@ export class RowWorker {
   /** Waits until a chunk ends, or a little while. */
   async #change(): Promise<void> {
     await Promise.race([new Promise<void>((resolve) => (this.#wake = resolve)), sleep(20)]);
-  }
-}
-
-class LostChunkError extends Error {
-  constructor() {
-    super("Another worker has these rows by now");
   }
 }

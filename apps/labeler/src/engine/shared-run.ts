@@ -88,6 +88,11 @@ export class SharedRun {
     this.#pacer.share(part);
   }
 
+  /** Whether calls of it wait for the provider's limits. */
+  get isHeldBack(): boolean {
+    return this.#pacer.waiting > 0;
+  }
+
   isStopAsked(): Promise<boolean> {
     return this.#store.isStopAsked();
   }

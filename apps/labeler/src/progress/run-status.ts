@@ -49,7 +49,8 @@ export function statusText(run: RunStatus, { command, style }: { command: string
   if (run.problem !== null) lines.push(["problem", run.problem]);
   if (run.output !== null) lines.push(["output", run.output]);
   const next: [string, string][] = [];
-  if (!run.isWorking && rows.unpaid + rows.error > 0) next.push(["go on", `${command} resume ${run.id}${budgetFlag(run)}`]);
+  if (!run.isWorking && rows.unpaid + rows.error > 0)
+    next.push(["go on", `${command} resume ${run.id}${budgetFlag(run)}`]);
   if (!run.isWorking && without > rows.error) next.push(["again", `${command} retry ${run.id}`]);
   if (!run.isWorking && run.staleRows > 0) next.push(["stale", `${command} resume ${run.id} --relabel`]);
   const all = [...lines, ...next.map(([name, text]): [string, string] => [name, style("bold", text)])];

@@ -72,13 +72,13 @@ export class RowQueue {
   /** Adds chunks, in the transaction of a client. */
   async add(client: PoolClient, chunks: readonly Chunk[]): Promise<void> {
     // The first chunks of all runs go first: a small run does not wait for the end of a large one.
-    const jobs = chunks.map((data, index) => ({ data, group: { id: groupOf(data) }, priority: -index }));
+    const jobs = chunks.map((data, index) => ({ data, group: { id: sessionOf(data) }, priority: -index }));
     if (jobs.length > 0) await this.#boss.insert(queue, jobs, { db: dbOf(client) });
   }
 
-  /** The next chunk, if one waits. */
-  async take(): Promise<TakenChunk | undefined> {
-    const [job] = await this.#boss.fetch<Chunk>(queue);
+  /** The next chunk, if one waits. @param ignored sessions of which none is wanted now, by {@link sessionOf}. */
+  async take(ignored: string[] = []): Promise<TakenChunk | undefined> {
+    const [job] = await this.#boss.fetch<Chunk>(queue, { ignoreGroups: ignored });
     return job && { ...job.data, job: { id: job.id, retryCount: job.retryCount } };
   }
 
@@ -103,7 +103,7 @@ export class RowQueue {
     await this.#boss.supervise(queue);
     const { rows } = await this.#pool.query(
       `SELECT FROM ${schema}.job WHERE name = $1 AND group_id = $2 AND state = 'active' LIMIT 1`,
-      [queue, groupOf({ run, session })],
+      [queue, sessionOf({ run, session })],
     );
     return rows.length > 0;
   }
@@ -115,7 +115,8 @@ export class RowQueue {
 
 const jobOf = ({ job }: TakenChunk) => job;
 
-function groupOf({ run, session }: Pick<Chunk, "run" | "session">): string {
+/** Names the session of a chunk. */
+export function sessionOf({ run, session }: Pick<Chunk, "run" | "session">): string {
   return `${run}/${session}`;
 }
 

@@ -145,7 +145,9 @@ export class RunDatabase implements Runs {
   /** The facts of a run, and whether rows of it wait or are being labeled; as long as they do, that is its outcome. */
   async standing(run: RunSummary): Promise<{ facts: Readonly<Record<string, string>>; isOpen: boolean }> {
     const store = await this.open(run);
-    const [facts, { isOpen, workers }] = await Promise.all([store.facts(), this.session(run)]);
+    const { isOpen, workers } = await this.session(run);
+    // Read after it: of a session that is over they say how it ended.
+    const facts = await store.facts();
     return { facts: isOpen ? { ...facts, outcome: workers > 0 ? "working" : "queued" } : facts, isOpen };
   }
 

@@ -91,9 +91,11 @@ function conditionsOf(all: Query, { status, label, search }: RowQuery): { condit
     // LIKE folds the case of ASCII letters alone.
     const forms = [...new Set([search, ...(isAscii(search) ? [] : [search.toLowerCase(), search.toUpperCase()])])];
     const isLike = (column: string) => `${column} LIKE ? ESCAPE '\\'`;
-    conditions.push(forms.map(() => ["r.text", "r.row_id", "r.label"].map(isLike).join(" OR ")).join(" OR "));
+    const human = hasReviews ? `position IN (SELECT position FROM human h WHERE ${isLike("h.label")})` : undefined;
+    const places = ["r.text", "r.row_id", "r.label"].map(isLike).concat(human ?? []);
+    conditions.push(forms.map(() => places.join(" OR ")).join(" OR "));
     const patterns = forms.map((form) => `%${form.replace(/[\\%_]/g, "\\$&")}%`);
-    values.push(...patterns.flatMap((pattern) => [pattern, pattern, pattern]));
+    values.push(...patterns.flatMap((pattern) => places.map(() => pattern)));
   }
   return { conditions, values };
 }

@@ -160,6 +160,30 @@ describe("a finished run", () => {
   });
 });
 
+it("a run that its budget stopped tells which shares of it were passed, and what the rest will cost", async () => {
+  const cli = await simulated();
+  const mean = await cli.meanCost();
+  cli.writeData("data.csv", 60);
+  const before = cli.simulator.invoice.totalPicoUsd;
+  expect((await cli.run(labelArgs("data.csv", "--budget", inUsd(mean * 20n)))).code).toBe(3);
+  const billed = cli.simulator.invoice.totalPicoUsd - before;
+  const { alerts, forecast, status, freeUsd } = await (await serve(cli)).get<RunPage>("/api/runs/data-1");
+  const passed = [0.5, 0.75, 0.9, 1].filter((share) => Number(billed) >= share * Number(mean * 20n));
+  expect(alerts.map(({ share }) => share)).toEqual(passed);
+  expect(passed).toContain(0.75);
+  const times = alerts.map(({ at }) => at);
+  expect(times).toEqual([...times].sort());
+  const [p10, p50, p90] = [forecast?.p10Usd, forecast?.p50Usd, forecast?.p90Usd].map((cost) =>
+    Number(pico(cost ?? null)),
+  );
+  expect([p10, p50, p90]).toEqual([p10, p50, p90].sort((a = 0, b = 0) => a - b));
+  // All 60 rows, by what the provider billed for the first ones.
+  const whole = (Number(billed) * 60) / status.labeled;
+  expect(Math.abs((p50 ?? 0) / whole - 1)).toBeLessThan(0.1);
+  const affordable = (Number(pico(freeUsd)) * status.labeled) / Number(billed);
+  expect(Math.abs((forecast?.rowsAffordable ?? 99) - affordable)).toBeLessThan(2);
+});
+
 describe("reviews", () => {
   const review = (ui: UiClient, body: object) =>
     ui.ask("/api/runs/data-1/reviews", { body: { author: "Ada", ...body } });
@@ -229,6 +253,9 @@ describe("reviews", () => {
     expect(page.errors).toMatchObject([{ rows: 2 }]);
     expect(
       (await ui.get<RowWindow>(`/api/runs/data-1/rows?label=${label}`)).rows.map(({ position }) => position),
+    ).toContain(1);
+    expect(
+      (await ui.get<RowWindow>(`/api/runs/data-1/rows?search=${label}`)).rows.map(({ position }) => position),
     ).toContain(1);
     expect((await ui.get<RowWindow>("/api/runs/data-1/rows?status=labeled")).total).toBe(28);
     expect((await ui.get<RowWindow>("/api/runs/data-1/rows?status=invalid_label")).total).toBe(2);

@@ -26,9 +26,8 @@ export function DataPage({ run, query }: RunPageProps) {
       <div className="workbench">
         <Filters run={run} asked={asked} change={change} />
         <RowsGrid
-          run={id}
+          run={run}
           query={asked}
-          isLive={run.status.isWorking}
           opened={opened === null ? null : Number(opened)}
           onOpen={(position) => change({ row: String(position) })}
           onSort={(sort, descending) => change({ sort, descending: descending ? "true" : "" })}
@@ -36,7 +35,7 @@ export function DataPage({ run, query }: RunPageProps) {
         />
       </div>
       {opened !== null && (
-        <RowPanel key={opened} run={id} position={Number(opened)} onClose={() => change({ row: "" })} />
+        <RowPanel key={opened} run={run} position={Number(opened)} onClose={() => change({ row: "" })} />
       )}
     </>
   );
@@ -67,6 +66,9 @@ function Filters({ run, asked, change }: FilterProps) {
         <span>Label</span>
         <select value={asked.label ?? ""} onChange={({ target }) => change({ label: target.value })}>
           <option value="">all labels</option>
+          {asked.label !== undefined && !run.labels.some(({ name }) => name === asked.label) && (
+            <option value={asked.label}>{labelName(asked.label)}</option>
+          )}
           {run.labels.map(({ name, rows }) => (
             <option key={name} value={name}>
               {labelName(name)} ({formatCount(rows)})

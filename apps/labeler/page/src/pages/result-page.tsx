@@ -161,7 +161,7 @@ function Details({ quality }: { quality: Quality }) {
               On average its confidence is off by <b>{percent(calibration.expectedError)}</b>.
             </p>
             <Suspense fallback={<Loading what="the chart" />}>
-              <CalibrationChart calibration={calibration} />
+              <CalibrationChart calibration={calibration} labelledBy="calibration" />
             </Suspense>
             <CalibrationTable bins={calibration.bins} />
           </>

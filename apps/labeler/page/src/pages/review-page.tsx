@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { formatCount } from "../../../src/progress/bar.ts";
-import type { RunsPage } from "../../../src/ui/api.ts";
+import type { RunPage, RunsPage } from "../../../src/ui/api.ts";
 import type { RunPageProps } from "../app.tsx";
 import { labelText } from "../format.ts";
 import { Choices, type FilterElement } from "../parts/choices.tsx";
@@ -12,6 +12,8 @@ import { useColumns } from "../use-columns.ts";
 import { useResource } from "../use-resource.ts";
 import { type Review, useReview } from "../use-review.ts";
 
+const limits: readonly string[] = ["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "1"];
+
 /** Where this browser keeps who reviews. */
 const authorKey = "autolabel-author";
 
@@ -19,10 +21,12 @@ const authorKey = "autolabel-author";
 export function ReviewPage({ run, query }: RunPageProps) {
   const id = run.status.id;
   const [author, setAuthor] = useState(() => localStorage.getItem(authorKey) ?? "");
-  const { data: all } = useResource<RunsPage>("/api/runs");
+  const all = useResource<RunsPage>("/api/runs");
   const gold = query.get("gold") ?? "";
   const below = query.get("below") ?? "0.8";
   const columns = useColumns(id);
+  // Nothing is said before it is known by whom.
+  const reviewer = author.trim() || all.data?.author;
   const queue = new URLSearchParams({ below, ...(gold && { gold }) }).toString();
   const change = (changes: Readonly<Record<string, string>>) => {
     location.replace(linkTo(id, "review", { ...Object.fromEntries(query), ...changes }));
@@ -34,7 +38,7 @@ export function ReviewPage({ run, query }: RunPageProps) {
           <span>Reviewing as</span>
           <input
             value={author}
-            placeholder={all?.author ?? ""}
+            placeholder={all.data?.author ?? ""}
             maxLength={100}
             onChange={({ target }) => {
               setAuthor(target.value);
@@ -45,7 +49,7 @@ export function ReviewPage({ run, query }: RunPageProps) {
         <label>
           <span>Confidence below</span>
           <select value={below} onChange={({ target }) => change({ below: target.value })}>
-            {["0.5", "0.6", "0.7", "0.8", "0.9", "0.95", "1"].map((value) => (
+            {[...new Set([...limits, below])].map((value) => (
               <option key={value}>{value}</option>
             ))}
           </select>
@@ -60,28 +64,35 @@ export function ReviewPage({ run, query }: RunPageProps) {
           </select>
         </label>
       </form>
-      <Desk key={`${below} ${gold}`} run={id} author={author.trim() || (all?.author ?? "reviewer")} query={queue} />
+      {reviewer !== undefined ? (
+        <Desk key={`${below} ${gold}`} run={run} author={reviewer} query={queue} />
+      ) : all.error ? (
+        <Failure error={all.error} onRetry={all.reload} />
+      ) : (
+        <Loading what="the queue" />
+      )}
     </>
   );
 }
 
 /** The queue that one query finds. */
-function Desk({ run, author, query }: { run: string; author: string; query: string }) {
+function Desk({ run, author, query }: { run: RunPage; author: string; query: string }) {
   const review = useReview(run, { query, author });
   const [isHelping, setHelping] = useState(false);
   const filter = useRef<FilterElement>(null);
   useReviewKeys(review, { onHelp: () => setHelping(true), onFilter: () => filter.current?.focus() });
   const { row, error } = review;
+  const trouble = review.refusal ?? error;
   const last = review.said.at(-1);
   if (!review.isLoaded) return <Loading what="the queue" />;
-  if (error && !row && review.said.length === 0) return <Failure error={error} onRetry={review.reload} />;
+  if (error && !row) return <Failure error={error} onRetry={review.reload} />;
   return (
     <>
       <Progress review={review} />
       {isHelping && <ReviewHelp onClose={() => setHelping(false)} />}
-      {error && (
+      {trouble && (
         <p className="banner said-no" role="alert">
-          {error.message}
+          {trouble.message}
         </p>
       )}
       <p className="last-said" role="status">
@@ -111,6 +122,7 @@ function Desk({ run, author, query }: { run: string; author: string; query: stri
       ) : (
         <Empty title="Nothing waits for you">
           <p>No row is invalid, less sure than asked for, or unlike its true label.</p>
+          {run.status.isWorking && <p>The run goes on: rows of which that is true come here by themselves.</p>}
           {!review.isConfidenceAsked && (
             <p>
               The model was not asked how sure it is: with <code>--confidence</code> the doubtful rows would come here.

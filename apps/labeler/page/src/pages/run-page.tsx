@@ -44,7 +44,7 @@ export function RunOverview({ run, reload }: RunPageProps) {
       <section aria-labelledby="burn">
         <h2 id="burn">{run.status.budgetUsd === null ? "Money spent, by rows" : "Money left, by rows"}</h2>
         <Suspense fallback={<Loading what="the chart" />}>
-          <BurnChart run={run} />
+          <BurnChart run={run} labelledBy="burn" />
         </Suspense>
         <Forecast run={run} />
       </section>

@@ -15,11 +15,14 @@ export function RunsPage() {
   if (!data) return error ? <Failure error={error} onRetry={reload} /> : <Loading what="the runs" />;
   if (data.runs.length === 0) {
     return (
-      <Empty title="No run yet">
-        <p>
-          Start one with <code>autolabel label DATA --budget 5</code>; it shows up here by itself.
-        </p>
-      </Empty>
+      <>
+        <h1>Runs</h1>
+        <Empty title="No run yet">
+          <p>
+            Start one with <code>autolabel label DATA --budget 5</code>; it shows up here by itself.
+          </p>
+        </Empty>
+      </>
     );
   }
   return (

@@ -6,17 +6,22 @@ import { type BurnPlace, burnSeries } from "../burn-series.ts";
 import { money } from "../format.ts";
 
 /** Money against rows: the past, what is bound now, and the forecast as a band. */
-export function BurnChart({ run }: { run: RunPage }) {
+export function BurnChart({ run, labelledBy }: { run: RunPage; labelledBy: string }) {
   const series = useMemo(() => burnSeries(run), [run]);
   const { now } = series;
   return (
     <div className="chart burn">
       <ResponsiveContainer width="100%" height="100%">
-        <ComposedChart data={series.places} margin={{ top: 12, right: 12, bottom: 4, left: 4 }}>
+        <ComposedChart
+          data={series.places}
+          margin={{ top: 12, right: 12, bottom: 4, left: 4 }}
+          aria-labelledby={labelledBy}
+        >
           <XAxis
             dataKey="rows"
             type="number"
             domain={[0, series.rows]}
+            allowDecimals={false}
             tickFormatter={shortCount}
             tickLine={false}
             stroke="var(--line-strong)"

@@ -14,12 +14,12 @@ import { percent } from "../../../src/report/words.ts";
 type Calibration = NonNullable<NonNullable<ReportJson["quality"]>["calibration"]>;
 
 /** How often rows of a confidence are right: on the diagonal where confidence tells the truth. */
-export function CalibrationChart({ calibration }: { calibration: Calibration }) {
+export function CalibrationChart({ calibration, labelledBy }: { calibration: Calibration; labelledBy: string }) {
   const points = calibration.bins.map(({ meanConfidence, accuracy }) => ({ meanConfidence, accuracy }));
   return (
     <div className="chart square">
       <ResponsiveContainer width="100%" height="100%">
-        <ComposedChart data={points} margin={{ top: 12, right: 12, bottom: 20, left: 4 }}>
+        <ComposedChart data={points} margin={{ top: 12, right: 12, bottom: 20, left: 4 }} aria-labelledby={labelledBy}>
           <CartesianGrid stroke="var(--line)" />
           <XAxis
             dataKey="meanConfidence"

@@ -1,9 +1,10 @@
 import { useEffect, useRef } from "react";
 import { formatCount } from "../../../src/progress/bar.ts";
 import { evidenceNames } from "../../../src/report/words.ts";
-import type { CallStory, RowStory } from "../../../src/ui/api.ts";
+import type { CallStory, RowStory, RunPage } from "../../../src/ui/api.ts";
 import { runAddress } from "../client.ts";
 import { labelText, statusNames, timeText } from "../format.ts";
+import { useChanges } from "../use-changes.ts";
 import { useResource } from "../use-resource.ts";
 import { Amount } from "./amount.tsx";
 import { Confidence } from "./confidence.tsx";
@@ -13,9 +14,10 @@ import { Pairs } from "./pairs.tsx";
 import { RowText } from "./row-text.tsx";
 
 /** The whole story of a row, beside the grid. */
-export function RowPanel({ run, position, onClose }: { run: string; position: number; onClose: () => void }) {
+export function RowPanel({ run, position, onClose }: { run: RunPage; position: number; onClose: () => void }) {
   const panel = useRef<HTMLElement>(null);
-  const { data, error, reload } = useResource<RowStory>(runAddress(run, `/rows/${position}`));
+  const { data, error, reload } = useResource<RowStory>(runAddress(run.status.id, `/rows/${position}`));
+  useChanges(run, reload);
 
   useEffect(() => {
     const opener = document.activeElement;
@@ -34,7 +36,7 @@ export function RowPanel({ run, position, onClose }: { run: string; position: nu
       onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
       <header>
-        <h2>Row {formatCount(position + 1)}</h2>
+        <h2 id="row">Row {formatCount(position + 1)}</h2>
         <button type="button" onClick={onClose} aria-label="Close the row">
           Close
         </button>
@@ -47,7 +49,7 @@ export function RowPanel({ run, position, onClose }: { run: string; position: nu
 function Story({ row }: { row: RowStory }) {
   return (
     <>
-      <RowText text={row.fullText} label={row.label} />
+      <RowText text={row.fullText} label={row.label} labelledBy="row" />
       <Verdict row={row} />
       <section>
         <h3>Calls</h3>

@@ -1,8 +1,29 @@
 import type { ReactNode } from "react";
 import type { LabelValue } from "../../../src/store/row.ts";
+import { ScrollBox } from "./scroll-box.tsx";
 
-/** The whole text of a row, with its mentions marked where its label is of them. */
-export function RowText({ text, label }: { text: string; label: LabelValue | null }) {
+/** A longer text would push what is said of it out of sight. */
+const longText = 1000;
+
+interface Props {
+  text: string;
+  label: LabelValue | null;
+  labelledBy: string;
+}
+
+/** The whole text of a row, in a box of its own where it is long. */
+export function RowText({ text, label, labelledBy }: Props) {
+  const marked = <MarkedText text={text} label={label} />;
+  if (text.length <= longText) return marked;
+  return (
+    <ScrollBox labelledBy={labelledBy} className="text-box">
+      {marked}
+    </ScrollBox>
+  );
+}
+
+/** With its mentions marked where its label is of them. */
+function MarkedText({ text, label }: Pick<Props, "text" | "label">) {
   const parts: ReactNode[] = [];
   let end = 0;
   for (const mention of mentionsIn(label)) {

@@ -1,8 +1,9 @@
 import { type CSSProperties, type KeyboardEvent, type RefObject, useEffect, useRef, useState } from "react";
 import { formatCount, rowsText } from "../../../src/progress/bar.ts";
 import type { RowStatus } from "../../../src/store/row.ts";
-import type { RowQuery, RowSummary } from "../../../src/ui/api.ts";
+import type { RowQuery, RowSummary, RunPage } from "../../../src/ui/api.ts";
 import { labelText, statusNames } from "../format.ts";
+import { useChanges } from "../use-changes.ts";
 import { useRowWindow } from "../use-row-window.ts";
 import { useTallList } from "../use-tall-list.ts";
 import { Amount } from "./amount.tsx";
@@ -12,9 +13,8 @@ import { Empty, Failure } from "./notice.tsx";
 type Sort = NonNullable<RowQuery["sort"]>;
 
 interface Props {
-  run: string;
+  run: RunPage;
   query: RowQuery;
-  isLive: boolean;
   /** Position of the row whose story is open. */
   opened: number | null;
   onOpen: (position: number) => void;
@@ -34,12 +34,13 @@ const columns: readonly { name: string; className: string; sort?: Sort }[] = [
 ];
 
 /** Rows as a table of any length, of which those in view are drawn; arrows walk it, Enter opens a row. */
-export function RowsGrid({ run, query, isLive, opened, onOpen, onSort, onClear }: Props) {
+export function RowsGrid({ run, query, opened, onOpen, onSort, onClear }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [total, setTotal] = useState(0);
   const list = useTallList(box, { count: total, rowHeight, headHeight });
   const [first, last] = [list.rows[0]?.index ?? 0, list.rows.at(-1)?.index ?? 0];
-  const windows = useRowWindow(run, query, { first, last, isLive });
+  const windows = useRowWindow(run.status.id, query, { first, last });
+  useChanges(run, windows.reload);
   if (windows.total !== undefined && windows.total !== total) setTotal(windows.total);
   const asked = JSON.stringify(query);
   const shown = useRef(asked);

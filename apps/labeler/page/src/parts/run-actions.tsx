@@ -13,6 +13,7 @@ export function RunActions({ run, reload }: { run: RunPage; reload: () => void }
   const [action, setAction] = useState<Action>();
   const { status } = run;
   const left = status.rowsByStatus.unpaid + status.rowsByStatus.error;
+  const wantsMoney = status.lastOutcome === "budget";
   const send = async (verb: "pause" | "resume", body: object) => {
     await postJson(runAddress(status.id, `/${verb}`), body);
     reload();
@@ -27,12 +28,12 @@ export function RunActions({ run, reload }: { run: RunPage; reload: () => void }
         </button>
       )}
       {!status.isWorking && left > 0 && (
-        <button type="button" onClick={() => setAction("resume")}>
+        <button type="button" className={wantsMoney ? "" : "main"} onClick={() => setAction("resume")}>
           Resume …
         </button>
       )}
       {!status.isWorking && status.budgetUsd !== null && (
-        <button type="button" className={left > 0 ? "main" : ""} onClick={() => setAction("raise")}>
+        <button type="button" className={wantsMoney && left > 0 ? "main" : ""} onClick={() => setAction("raise")}>
           Raise budget …
         </button>
       )}

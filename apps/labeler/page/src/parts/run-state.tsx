@@ -1,11 +1,11 @@
-import { plainState, type RunStatus } from "../../../src/progress/run-status.ts";
+import type { RunStatus } from "../../../src/progress/run-status.ts";
+import { runStanding } from "../format.ts";
 
 /** How a run stands, as a word with a dot. */
 export function RunState({ status }: { status: RunStatus }) {
-  const kind = status.isWorking ? "working" : status.lastOutcome === "completed" ? "done" : "stopped";
-  const [word = "", more] = plainState(status).split(/ \(|, /, 2);
+  const { kind, word, whole } = runStanding(status);
   return (
-    <span className={`state ${kind}`} title={more === undefined ? undefined : plainState(status)}>
+    <span className={`state ${kind}`} title={whole}>
       {word}
     </span>
   );
