@@ -1,6 +1,6 @@
 /**
  * Checks what would be published: packs every public package, lints the tarballs, and installs them with plain npm into
- * an empty project in which the README's first snippet runs against the simulator.
+ * an empty project in which the README's first snippet runs against the simulator, and counts what that bills.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -58,15 +58,40 @@ globalThis.fetch = (url, init) => {
 };
 `;
 
-async function runSnippet(provider: Packed, packages: readonly Packed[]): Promise<void> {
-  const project = join(workspace, basename(provider.folder));
-  mkdirSync(project);
+/** What else stands in the project that a snippet runs in. */
+interface Setting {
+  title: string;
+  /** Packages that were there before. */
+  present: readonly string[];
+  snippet: string;
+}
+
+/** What the README of the OpenRouter package says of ai 6: npm must take it there, and its costs go around that model. */
+const beside6: Setting = {
+  title: "a call of ai 6",
+  present: ["ai@6.0.326", "@openrouter/ai-sdk-provider@2.10.0"],
+  snippet: `import { budgetMiddleware, CostTracker, openRouterCosts } from "@autolabel/provider-openrouter";
+import { createOpenRouter } from "@openrouter/ai-sdk-provider";
+import { generateText, wrapLanguageModel } from "ai";
+const tracker = new CostTracker({ budget: "0.05" });
+const middleware = budgetMiddleware({ tracker, costs: openRouterCosts() });
+const model = wrapLanguageModel({ model: createOpenRouter()("openai/gpt-4o-mini"), middleware });
+console.log((await generateText({ model, prompt: "Name a colour.", maxOutputTokens: 50 })).text);
+console.log(await tracker.getStats());
+`,
+};
+
+async function runSnippet(provider: Packed, packages: readonly Packed[], setting: Setting): Promise<void> {
+  const { title, present, snippet } = setting;
+  const project = mkdtempSync(join(workspace, `${basename(provider.folder)}-`));
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const wanted = ["budget-core", "simulator"].map((name) => packages.find(({ folder }) => basename(folder) === name));
   const tarballs = [provider, ...wanted].map((packed) => packed?.tarball ?? "");
-  run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs], project);
+  const install = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+  if (present.length > 0) run("npm", [...install, ...present], project);
+  run("npm", [...install, ...tarballs], project);
   writeFileSync(join(project, "redirect.mjs"), redirect);
-  writeFileSync(join(project, "snippet.mjs"), snippetOf(provider));
+  writeFileSync(join(project, "snippet.mjs"), snippet);
   writeFileSync(
     join(project, "with-simulator.mjs"),
     `import { spawnSync } from "node:child_process";
@@ -80,10 +105,20 @@ if (isMainThread) {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "./redirect.mjs", "snippet.mjs"], { env, encoding: "utf8" });
     process.stdout.write(stdout);
     process.stderr.write(stderr);
-    process.exit(status ?? 1);
+    worker.once("message", (billed) => {
+      console.log(billed);
+      process.exit(status ?? 1);
+    });
+    worker.postMessage("bill");
   });
 } else {
-  const simulator = await startSimulator();
+  // What the README of the corporate provider says of its contract.
+  const models = { "house-model": { promptUsdPerMillion: "0.10", completionUsdPerMillion: "0.30" } };
+  const simulator = await startSimulator({ models });
+  parentPort.once("message", () => {
+    const { count, totalPicoUsd } = simulator.invoice;
+    parentPort.postMessage("billed: " + Number(totalPicoUsd) / 1e12 + " USD for " + count + " call");
+  });
   parentPort.postMessage(simulator.url);
 }
 `,
@@ -93,10 +128,16 @@ if (isMainThread) {
     let text = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (text += String(chunk)));
     child.on("close", (code) =>
-      code === 0 ? resolve(text) : reject(new Error(`The README's snippet failed:\n${text}`)),
+      code === 0 ? resolve(text) : reject(new Error(`${provider.name}: ${title} failed:\n${text}`)),
     );
   });
-  console.log(`✓ ${provider.name}: installed by npm, its README's snippet printed\n${printed.replace(/^/gm, "    ")}`);
+  // A snippet that was refused ends without an error, too.
+  const [, counted] = /totalCost: ([\d.e-]+)/.exec(printed) ?? [];
+  const [, billed] = /billed: ([\d.e-]+) USD for 1 call/.exec(printed) ?? [];
+  if (Number(billed) !== Number(counted) || !/callCount: 1\b/.test(printed)) {
+    throw new Error(`${provider.name}: ${title} made no call, or counted it wrong:\n${printed}`);
+  }
+  console.log(`✓ ${provider.name}: installed by npm, ${title} printed\n${printed.replace(/^/gm, "    ")}`);
 }
 
 try {
@@ -104,8 +145,12 @@ try {
     .map(pack)
     .filter((packed) => packed !== undefined);
   for (const packed of packages) lint(packed);
-  for (const packed of packages)
-    if (basename(packed.folder).startsWith("provider-")) await runSnippet(packed, packages);
+  for (const packed of packages) {
+    if (!basename(packed.folder).startsWith("provider-")) continue;
+    const setting = { title: "its README's snippet", present: [], snippet: snippetOf(packed) };
+    await runSnippet(packed, packages, setting);
+    if (basename(packed.folder) === "provider-openrouter") await runSnippet(packed, packages, beside6);
+  }
 } finally {
   rmSync(workspace, { recursive: true, force: true });
 }

@@ -27,9 +27,10 @@ export interface CostExtractor {
   /**
    * Why an error of this provider proves that nothing was charged; `false` when it may be billed although its status says
    * otherwise (Azure bills some HTTP 400). Undefined: the status decides, and a 4xx that comes before generation is not
-   * billed. An error whose body counts tokens is billed in any case, and is not asked about.
+   * billed. An error whose body counts tokens is billed in any case, and is not asked about. `isInAnswer`: it came inside
+   * an answer that had begun, such as a stream; then its status proves nothing, and undefined means billed.
    */
-  refusal?(error: unknown): string | false | undefined;
+  refusal?(error: unknown, isInAnswer?: boolean): string | false | undefined;
   /**
    * The provider's own refusal for money (no credit, a spent key) behind an error; the caller of a metered model gets it in
    * the error's place. Undefined for any other error.

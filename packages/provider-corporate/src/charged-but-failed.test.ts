@@ -56,3 +56,23 @@ describe.each([undefined, "body"] as const)("a call that was billed and failed (
     expect(boundCallCount).toBe(1);
   });
 });
+
+describe("a call that a filter of the gateway refused", () => {
+  const azure =
+    "litellm.ContentPolicyViolationError: AzureException - filtered by Azure OpenAI's content management policy";
+  it.each<[string, Fault["kind"], object, number]>([
+    ["after it looked at the answer", "400", { message: "{'error': 'Violated guardrail policy'}", code: "400" }, 1],
+    ["by its verdict on the answer", "403", { message: "Response blocked by moderation" }, 1],
+    ["at Azure, which bills it", "400", { message: azure, code: "content_filter" }, 1],
+    ["at Azure, for its length", "400", { message: "AzureException - context_length_exceeded" }, 1],
+    ["for its length", "400", { message: "maximum context length is 4096 tokens" }, 0],
+    ["because it was malformed", "400", { message: "unknown field" }, 0],
+  ])("counts at its bound where it may be billed: %s", async (_name, kind, error, bound) => {
+    const { tracker, model } = await setUp({ kind, isBilled: bound === 1, body: { error } });
+    await expect(generateText({ ...asked, model })).rejects.toThrow();
+    const { exact, callCount, boundCallCount } = await tracker.getStats();
+    expect([callCount, boundCallCount, exact.held.picoUsd]).toEqual([bound, bound, 0n]);
+    expect(simulator.invoice.count).toBe(bound);
+    expect(exact.spent.picoUsd).toBeGreaterThanOrEqual(simulator.invoice.totalPicoUsd);
+  });
+});

@@ -35,6 +35,12 @@ describe("corporateCosts.receipt", () => {
       "computed",
     ],
     ["the bound without usage", {}, bound, "bound"],
+    [
+      "the bound with a usage of nothing",
+      { usage: { raw: { prompt_tokens: 0, completion_tokens: 0 } } },
+      bound,
+      "bound",
+    ],
     ["the bound with half a usage", { usage: { raw: { prompt_tokens: 1 } } }, bound, "bound"],
   ])("counts %s", (_name, result, costPicoUsd, kind) => {
     expect(costs.receipt({ call, quote, result })).toMatchObject({ costPicoUsd, kind });
@@ -94,12 +100,25 @@ describe("corporateCosts.quote", () => {
         { fallbacks: ["x"] },
         { service_tier: "priority" },
         { best_of: 3 },
+        { user_config: { model_list: [] } },
       ]) {
         const request = { prompt: [], providerOptions: { [name]: option } };
         expect(() => costs.quote({ ...call, request })).toThrow(UnboundedRequestError);
       }
     },
   );
+
+  it.each([
+    ["acme.eu", "acme"],
+    [" acme ", "acme"],
+    ["acme-eu", "acmeEu"],
+  ])("refuses them under the name by which the AI SDK looks for those of %j", (name, key) => {
+    const named = corporateCosts({ name, prices: { house: { input: "0.30", output: "0.90" } } });
+    const asked = { ...call, modelId: "house" };
+    const request = { prompt: [], providerOptions: { [key]: { max_tokens: 9 } } };
+    expect(named.quote(asked).boundPicoUsd).toBeGreaterThan(0n);
+    expect(() => named.quote({ ...asked, request })).toThrow(UnboundedRequestError);
+  });
 
   it("refuses kinds of calls that have no price", () => {
     expect(() => costs.quote({ ...call, surface: "image" })).toThrow(UnboundedRequestError);

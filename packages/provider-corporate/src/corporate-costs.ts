@@ -10,7 +10,7 @@ import {
   type Usage,
 } from "@autolabel/budget-core";
 import { type ModelPrice, priceUsage, quoteCall, readOpenAiUsage, readSdkUsage } from "@autolabel/budget-core/prices";
-import { asRecord, corporateBudgetError, responseOfError } from "./corporate-errors.ts";
+import { asRecord, corporateBudgetError, corporateRefusal, responseOfError } from "./corporate-errors.ts";
 import { type CorporatePrices, corporatePriceBook } from "./corporate-prices.ts";
 
 /** Where a gateway tells what a call cost: in the body's `usage.cost`, or in a response header. */
@@ -32,7 +32,8 @@ export interface CorporateCostsOptions {
 /** Members of a body that stand above what is quoted, if they are passed through provider options. */
 const unboundedOptions =
   `max_tokens max_completion_tokens max_output_tokens max_new_tokens n best_of model models fallbacks messages prompt input
-  tools plugins web_search_options modalities audio prediction service_tier extra_body`.split(/\s+/);
+  tools plugins web_search_options modalities audio prediction service_tier extra_body user_config model_list
+  context_window_fallbacks context_window_fallback_dict content_policy_fallbacks`.split(/\s+/);
 
 /**
  * What calls through a company's gateway cost: nothing, unless a contract's prices are stated; then what the gateway
@@ -79,8 +80,7 @@ function contractCosts(contract: {
       const asked = call.surface === "embed" ? { ...call, maxOutputTokens: 0 } : call;
       return quoteCall(asked, find(call.modelId, call), book.hash);
     },
-    // Some gateways refuse for money with a status that otherwise proves nothing, such as 412.
-    refusal: (error) => corporateBudgetError(error) && "refused for money by the gateway",
+    refusal: corporateRefusal,
     budgetError: (error) => corporateBudgetError(error, name),
     receipt(outcome) {
       const { call } = outcome;
@@ -97,7 +97,9 @@ function contractCosts(contract: {
 }
 
 function computedReceipt(price: ModelPrice, evidence: { modelId: string; usage?: Usage }): Receipt | undefined {
-  const costPicoUsd = evidence.usage && priceUsage(price, evidence.usage);
+  const { usage } = evidence;
+  // No request has no input: gateways tell zeros where they count nothing.
+  const costPicoUsd = usage?.inputTokens ? priceUsage(price, usage) : undefined;
   return costPicoUsd === undefined ? undefined : { costPicoUsd, kind: "computed", ...evidence };
 }
 
@@ -119,9 +121,11 @@ function refuseUnbounded({ request, surface }: Call, name: string): void {
     throw unbounded(`a call of the kind "${surface}" has no price`, "Call it without a budget.");
   }
   const options = asRecord(request.providerOptions) ?? {};
+  // The AI SDK looks for the options of a name up to its first dot.
+  const key = (name.split(".")[0] ?? "").trim();
   for (const passed of [
-    options[name],
-    options[camelCase(name)],
+    options[key],
+    options[camelCase(key)],
     options.openaiCompatible,
     options["openai-compatible"],
   ]) {

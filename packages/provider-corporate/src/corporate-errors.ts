@@ -8,6 +8,12 @@ const moneyCode = /budget_exceeded|insufficient_quota|quota_exceeded|insufficien
 const moneyWords = /budget|quota|usage limit|spend(ing)? limit|credit|cost limit/i;
 /** The same with statuses of bad requests, which also speak of token budgets and the like: somebody's money is used up. */
 const usedUp = /(budget|quota|credits?)\b.{0,40}\b(exceeded|exhausted|reached|used up)|exceeded ?budget|over budget/i;
+/** Statuses with which filters refuse. */
+const filters = new Set([400, 403, 422]);
+/** Words of filters and guardrails: LiteLLM, Portkey, Kong, and Azure behind any of them. */
+const filterWords = /content[ _-]?(filter|management|policy)|responsible ?ai|guardrail|moderation/i;
+/** Limits of the input whose refusal Azure bills. Source: Azure OpenAI, "Manage costs: HTTP error response code". */
+const azureLimitWords = /context[ _]length|string_above_max/i;
 /** A limit per minute or second is a rate limit, whatever it is called. It goes away by waiting. */
 const rateWords = /per[ -](minute|second)|requests?\/m|\b[rt]pm\b/i;
 
@@ -34,6 +40,18 @@ export function corporateBudgetError(error: unknown, provider = "corporate"): Up
     next = lastError ?? cause;
   }
   return undefined;
+}
+
+/**
+ * Why an error proves that the gateway charged nothing, where its status does not tell: it refused for money. False for a
+ * refusal that may be billed: one by a filter or guardrail, which looks at the answer, or at Azure bills the request.
+ */
+export function corporateRefusal(error: unknown): string | false | undefined {
+  // Some gateways refuse for money with a status that otherwise proves nothing, such as 412.
+  if (corporateBudgetError(error)) return "refused for money by the gateway";
+  const { statusCode, words } = readRefusal(asRecord(error) ?? {});
+  const isFiltered = filterWords.test(words) || (/azure/i.test(words) && azureLimitWords.test(words));
+  return statusCode !== undefined && filters.has(statusCode) && isFiltered ? false : undefined;
 }
 
 /** What an error of the AI SDK carries of the response. */

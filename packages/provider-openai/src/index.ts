@@ -1,11 +1,16 @@
 export { createOpenAI } from "@ai-sdk/openai";
 export {
   BudgetExceededError,
+  budgetEmbeddingMiddleware,
+  budgetImageMiddleware,
   budgetMiddleware,
   CostTracker,
   coverage,
   isBudgetExceeded,
   runWithBudget,
+  settled,
+  UnboundedRequestError,
+  UnpricedModelError,
   UpstreamBudgetError,
   usd,
   withBudget,

@@ -57,6 +57,7 @@ describe("openAiCosts.receipt", () => {
     ["a null usage", { body: { usage: null }, usage: { inputTokens: {}, outputTokens: {} } }, "bound"],
     ["half a usage", { body: { usage: { prompt_tokens: 100 } } }, "bound"],
     ["a broken usage", { body: { usage: { ...chatUsage, prompt_tokens: -1 } } }, "bound"],
+    ["no input, which no request has", { body: { usage: { prompt_tokens: 0, completion_tokens: 0 } } }, "bound"],
     ["more cached than input", { body: { usage: { ...chatUsage, prompt_tokens: 10 } } }, "bound"],
     [
       "audio, which has a price of its own",
@@ -207,6 +208,13 @@ describe("openAiCosts.quote", () => {
     ["previousResponseId", sdk({ providerOptions: { openai: { previousResponseId: "resp_1" } } })],
     ["conversation", sdk({ providerOptions: { openai: { conversation: "conv_1" } } })],
     ["maxCompletionTokens", sdk({ providerOptions: { openai: { maxCompletionTokens: 9 } } })],
+    // Models whose provider is named after Azure look there.
+    ["azure.maxCompletionTokens", sdk({ providerOptions: { azure: { maxCompletionTokens: 9 } } })],
+    ["azure.prediction", sdk({ providerOptions: { azure: { prediction: { type: "content", content: "x" } } } })],
+    [
+      "two service tiers",
+      sdk({ providerOptions: { openai: { serviceTier: "default" }, azure: { serviceTier: "priority" } } }),
+    ],
     ["video", { ...call, surface: "video" }],
     ["searches the web", { ...call, modelId: "gpt-4o-mini-search-preview-2025-03-11" }],
     ["searches the web", { ...responses(), modelId: "o4-mini-deep-research" }],

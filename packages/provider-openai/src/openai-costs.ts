@@ -116,6 +116,8 @@ function readUsage(call: Call, result: CallResult, price: ModelPrice): Told | un
   if (call.surface === "speech") return readSpeechUsage(call, result, price);
   if (call.surface === "transcription") return readTranscriptionUsage(result);
   const usage = usageOfResult(result);
+  // No request has no input: services that speak OpenAI's protocol tell zeros where they count nothing.
+  if (usage?.inputTokens === 0) return undefined;
   // The answers of a batch name the tier that serves at once.
   if (usage && call.surface === "batch") return { usage: { ...usage, serviceTier: "batch" }, isExact: true };
   return usage && withTier(usage, call);

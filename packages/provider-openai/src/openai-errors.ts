@@ -35,10 +35,14 @@ export function openAiBudgetError(error: unknown): UpstreamBudgetError | undefin
 /**
  * Why an error proves that OpenAI charged nothing although the request was sent: HTTP 503 with OpenAI's own error body is
  * a refusal for want of capacity, before any generation. Any other 5xx can come after it. False for a refusal of Azure
- * that may be billed all the same.
+ * that may be billed all the same, and for an error inside an answer, to which the AI SDK gives a status of its own: it may
+ * come after reasoning that nobody saw. Only that the account has no money is looked at before.
  */
-export function openAiRefusal(error: unknown): string | false | undefined {
-  const { statusCode, body } = readRefusal(error);
+export function openAiRefusal(error: unknown, isInAnswer = false): string | false | undefined {
+  const { statusCode, body, code = "", type = "" } = readRefusal(error);
+  if (isInAnswer || body?.object === "response") {
+    return moneyCodes.has(code) || moneyCodes.has(type) ? "refused for money by OpenAI" : false;
+  }
   if (isBilledByAzure(error)) return false;
   const isRefusal = statusCode === 503 && asRecord(body?.error) !== undefined && body?.usage === undefined;
   return isRefusal ? "HTTP 503 of OpenAI" : undefined;
@@ -48,7 +52,9 @@ export function openAiRefusal(error: unknown): string | false | undefined {
  * The response body that an error carries, if it is JSON: as text, or as the data that the AI SDK found no answer in.
  */
 export function responseOfError(error: unknown): Record<string, unknown> | undefined {
-  return readRefusal(error).body ?? asRecord(asRecord(error)?.data);
+  const body = readRefusal(error).body ?? asRecord(asRecord(error)?.data);
+  // The event that ends a failed response holds it.
+  return asRecord(body?.response) ?? body;
 }
 
 /**
@@ -77,7 +83,7 @@ function readRefusal(error: unknown): RefusalFields {
   const fields = asRecord(error) ?? {};
   const statusCode = fields.statusCode ?? fields.status;
   const body = parse(fields.responseBody) ?? asRecord(fields.data);
-  const told = asRecord(body?.error) ?? asRecord(fields.error) ?? {};
+  const told = asRecord(body?.error) ?? asRecord(asRecord(body?.response)?.error) ?? asRecord(fields.error) ?? {};
   const message = told.message ?? fields.message;
   const code = told.code ?? fields.code;
   const type = told.type ?? fields.type;
@@ -90,10 +96,11 @@ function readRefusal(error: unknown): RefusalFields {
   };
 }
 
-function parse(text: unknown): Record<string, unknown> | undefined {
-  if (typeof text !== "string") return undefined;
+/** The AI SDK hands most bodies on as text, and those of failed responses as they were parsed. */
+function parse(body: unknown): Record<string, unknown> | undefined {
+  if (typeof body !== "string") return asRecord(body);
   try {
-    return asRecord(JSON.parse(text));
+    return asRecord(JSON.parse(body));
   } catch {
     return undefined;
   }

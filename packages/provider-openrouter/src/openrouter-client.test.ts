@@ -149,13 +149,33 @@ describe("generateText under a budget", () => {
     await expect(call).rejects.toMatchObject({ code: "budget_exceeded" });
   });
 
+  it("bounds a picture by what its model's maker documents, and refuses what has no bound: a file, sound", async () => {
+    const { tracker, model } = await setUp("1");
+    const ask = (mediaType: string) => {
+      const file = { type: "file" as const, mediaType, data: new TextEncoder().encode("%PDF-1.7"), filename: "a" };
+      return generateText({ model, messages: [{ role: "user", content: [file] }], maxOutputTokens: 20 });
+    };
+    const holds: number[] = [];
+    tracker.on("reserved", ({ quote }) => holds.push(Number(quote.boundPicoUsd)));
+    await ask("image/png");
+    expect(holds.at(-1)).toBeGreaterThan(48_169 * 150_000);
+    await expectBilledAsRecorded(tracker);
+    for (const mediaType of ["application/pdf", "audio/wav"]) {
+      await expect(ask(mediaType)).rejects.toMatchObject({ code: "unbounded_request" });
+    }
+    expect(simulator.requests).toBe(1);
+  });
+
   it("does not take the caller's reason to abort for the provider's refusal", async () => {
-    const { tracker, model } = await setUp("1", { latencyMs: 30 });
+    const { tracker, model } = await setUp("1", { latencyMs: 60_000 });
     const reason = Object.assign(new Error("another call was limited"), { statusCode: 429 });
     const ask = async (start: (signal: AbortSignal) => PromiseLike<unknown>) => {
       const abort = new AbortController();
-      setTimeout(() => abort.abort(reason), 10);
-      await Promise.resolve(start(abort.signal)).catch(() => undefined);
+      const before = simulator.requests;
+      const ended = Promise.resolve(start(abort.signal)).catch(() => undefined);
+      await expect.poll(() => simulator.requests).toBe(before + 1);
+      abort.abort(reason);
+      await ended;
     };
     const asked = { model, prompt: "Hello", maxOutputTokens: 20, maxRetries: 0, onError: () => {} };
     await ask((abortSignal) => generateText({ ...asked, abortSignal }));

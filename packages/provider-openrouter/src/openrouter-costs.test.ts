@@ -44,6 +44,12 @@ describe("openRouterCosts.receipt", () => {
       24_000_000n,
       "computed",
     ],
+    [
+      "adds the fee where an own key's charge is not told",
+      { ...raw, cost: 0.00001, is_byok: true },
+      34_000_000n,
+      "computed",
+    ],
     // 60 x 0.15 + 40 x 0.075 + 20 x 0.60 micro-USD
     [
       "computes it from tokens and price where none is reported",
@@ -150,7 +156,7 @@ describe("openRouterCosts.quote", () => {
 
   it.each([
     ["nothing, because an own key paid", 0, 200_000n, "computed"],
-    ["only the fee on an own key", 0.00000001, 200_000n, "computed"],
+    ["only the fee on an own key", 0.00000001, 210_000n, "bound"],
     ["what the tokens cost", 0.0000002, 200_000n, "reported"],
     ["more than the listed price", 0.0000003, 300_000n, "reported"],
   ])("counts an embedding that reports %s", (_what, cost, costPicoUsd, kind) => {
@@ -161,6 +167,14 @@ describe("openRouterCosts.quote", () => {
     const body = { usage: { prompt_tokens: 10, total_tokens: 10, cost } };
     const outcome = { call: embed, quote: own.quote(embed), result: { usage, body } };
     expect(own.receipt(outcome)).toMatchObject({ costPicoUsd, kind });
+  });
+
+  it("does not believe a usage without input", () => {
+    const none = { prompt_tokens: 0, completion_tokens: 0 };
+    const usage = { inputTokens: { total: 0 }, outputTokens: { total: 0 } };
+    const of = (told: object) => costs.receipt({ call, quote, result: { usage: { ...usage, raw: told } } });
+    expect(of(none)).toMatchObject({ costPicoUsd: quote.boundPicoUsd, kind: "bound" });
+    expect(of({ ...none, cost: 0 })).toMatchObject({ costPicoUsd: 0n, kind: "reported" });
   });
 
   it("bounds an embedding by its input alone, and refuses what it cannot bound", () => {

@@ -94,16 +94,19 @@ function receiptOfResult(result: CallResult, { call }: Outcome, prices: CallPric
   const reported = raw ? reportedCost(raw) : metadataCost(result);
   const isPartial = call.surface === "embed" && raw?.is_byok === undefined;
   if (reported !== undefined && !isPartial) return { costPicoUsd: reported, kind: "reported", ...evidence };
-  const price = usage && prices.book(modelId).find("openrouter", modelId, instantOf(call));
-  const computed = price && priceUsage(price, usage);
+  // No request has no input: zeros are told where nothing was counted.
+  const price = usage?.inputTokens ? prices.book(modelId).find("openrouter", modelId, instantOf(call)) : undefined;
+  const computed = price && usage && priceUsage(price, usage);
   // The provider drops from an embedding's usage whose key paid and what that was charged: `cost` may be the fee alone.
   if (reported !== undefined && reported >= (computed ?? 0n)) {
     return { costPicoUsd: reported, kind: "reported", ...evidence };
   }
   if (computed === undefined) return undefined;
+  // The fee on an own key, whose provider charges the tokens; of an embedding it may be a price below the listed one instead.
+  const fee = reported ?? readAmount(raw?.cost) ?? 0n;
   // The listed price of a model that several sell is the dearest of them: tokens x price may be more than was billed.
-  const isUpperBound = price?.source !== "stated" && prices.varies(modelId);
-  return { costPicoUsd: computed, kind: isUpperBound ? "bound" : "computed", ...evidence };
+  const isUpperBound = (isPartial && fee > 0n) || (price?.source !== "stated" && prices.varies(modelId));
+  return { costPicoUsd: computed + fee, kind: isUpperBound ? "bound" : "computed", ...evidence };
 }
 
 function metadataCost({ providerMetadata }: CallResult): bigint | undefined {

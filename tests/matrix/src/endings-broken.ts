@@ -28,14 +28,14 @@ export const broken: readonly Ending[] = [
       why: "a chunk that tells an error tells no usage",
     }),
   ),
-  ...eachPiece.slice(1).map(
+  ...eachPiece.map(
     (piece): Ending => ({
       row: "error chunk that says 429",
       piece,
       kinds: kinds.stream,
       faults: strikes("error-chunk", { afterChunks: piece, body: { code: 429, message: "Rate limited" } }),
       attempts: toldWithError,
-      why: "once something was generated, no error proves that nothing was charged",
+      why: "once an answer has begun, no error proves that nothing was charged",
     }),
   ),
   {

@@ -1,6 +1,6 @@
 import { BudgetError, hasCode } from "./budget-error.ts";
 
-/** The provider refused for money: out of credit, key limit reached, gateway budget spent. Nothing was charged. */
+/** The provider refused for money: out of credit, key limit reached, gateway budget spent. */
 export class UpstreamBudgetError extends BudgetError {
   readonly provider: string;
   readonly statusCode: number | undefined;

@@ -35,7 +35,10 @@ export interface OpenCall {
   quote: Quote;
   /** The call ended with a result. */
   succeed(result: CallResult): Promise<void>;
-  /** The provider answered with an error: released only with evidence that nothing was charged. */
+  /**
+   * The provider answered with an error: released only with evidence that nothing was charged. With a `result` the error
+   * came inside an answer that had begun, so its status is no such evidence.
+   */
   fail(error: unknown, result?: CallResult): Promise<void>;
   /** The caller cut the call off. Its reason says nothing about the provider's bill, so it is never evidence. */
   cut(result?: CallResult): Promise<void>;
@@ -122,7 +125,8 @@ function closeOnce(metering: Metering, hold: Reservation) {
       const unsent = refusalEvidence(costs, outcome.left);
       return await (unsent ? hold.release(unsent) : hold.leave());
     }
-    const refusal = "error" in outcome ? refusalEvidence(costs, outcome.error) : undefined;
+    const { error, result } = outcome;
+    const refusal = error === undefined ? undefined : refusalEvidence(costs, error, result !== undefined);
     if (refusal) return await hold.release(refusal);
     const receipt = checkedReceipt(() => costs.receipt(outcome), outcome);
     const lookup = receipt.kind === "bound" ? startLookup(metering, outcome, receipt) : undefined;

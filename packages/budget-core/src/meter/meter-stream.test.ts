@@ -124,18 +124,24 @@ describe("meterStream settles exactly once", () => {
     expect(silent.settlements).toEqual([bound]);
   });
 
-  it("frees the hold when the error part is a refusal before anything was generated", async () => {
+  it.each([0, 1])("at the bound after %i deltas and an error part that looks like a refusal", async (count) => {
     const refusal: LanguageModelV4StreamPart = { type: "error", error: { statusCode: 429 } };
-    const { tracker, stream, settlements } = await meter([refusal], "close");
+    const { stream, settlements } = await meter([...deltas.slice(0, count), refusal], "close");
     await read(stream);
-    expect(settlements).toEqual([]);
-    expect(await tracker.getStats()).toMatchObject({ held: 0, totalCost: 0 });
+    // The status is none of HTTP: the answer had begun, and what was generated may not have been shown.
+    expect(settlements).toEqual([bound]);
   });
 
-  it("does not take the same error for a refusal once something was generated", async () => {
-    const { stream, settlements } = await meter([...deltas, { type: "error", error: { statusCode: 429 } }], "close");
-    await read(stream);
-    expect(settlements).toEqual([bound]);
+  it("frees the hold when the provider package knows the error part for a refusal", async () => {
+    const refusal = (_error: unknown, isInAnswer?: boolean) => (isInAnswer ? "no money" : undefined);
+    const tracker = new CostTracker({ budget: "1" });
+    const open = await openCall(
+      { tracker, costs: { ...costs, refusal } },
+      { surface: "stream", modelId: "m", request: {} },
+    );
+    await read(meterStream(source([{ type: "error", error: {} }], "close"), open, undefined).stream);
+    await settled(tracker);
+    expect(await tracker.getStats()).toMatchObject({ held: 0, totalCost: 0, callCount: 0 });
   });
 
   it("takes the usage of a raw chunk at the stream's end, even beside an error that would be a refusal", async () => {

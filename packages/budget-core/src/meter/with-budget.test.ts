@@ -203,6 +203,19 @@ describe("withBudget", () => {
     }
   });
 
+  it("refuses models that are metered already, whoever makes them, instead of counting each call twice", () => {
+    const own = withBudget(makeProvider(), metering());
+    const others = withBudget({ languageModel: () => own.chat("m") }, metering());
+    expect(() => others.languageModel()).toThrow(/metered already/);
+  });
+
+  it("makes no unmetered model for `new`, which some providers allow", () => {
+    const given = metering();
+    class Provider extends LanguageModel {}
+    const made = withBudget(Object.assign(Provider, { chat: () => new LanguageModel() }), given);
+    expect(() => new made()).toThrow(UnboundedRequestError);
+  });
+
   it("takes a model alone, and settles a call that throws", async () => {
     const given = metering();
     const model = new EmbeddingModel();
@@ -244,7 +257,8 @@ describe("middleware of other models", () => {
       const parts = await Array.fromAsync(stream as unknown as AsyncIterable<{ type: string; error?: unknown }>);
       expect(parts.find(({ type }) => type === "error")?.error).toBe(named);
     }
-    expect(await tracker.getStats()).toMatchObject({ held: 0, totalCost: 0 });
+    // What an open stream says is no proof that nothing was charged.
+    expect(await tracker.getStats()).toMatchObject({ held: 0, callCount: 1 });
   });
 
   it("meters embeddings and images", async () => {

@@ -34,9 +34,7 @@ const doors = new WeakMap<object, () => Door[]>();
  * transcription model by itself: they look alike, so give the provider that makes it.
  */
 export function withBudget<T extends object>(target: T, options: WithBudgetOptions): T {
-  if (doors.has(target)) {
-    throw new TypeError("It is metered already. For a further budget, use a child tracker or runWithBudget");
-  }
+  refuseMetered(target);
   const kind = kindOfModel(target);
   const wrapped = kind ? meterModel(target, kind, options) : meterProvider(target, options);
   return wrapped as T;
@@ -63,6 +61,7 @@ function meterProvider(provider: object, options: WithBudgetOptions): object {
   const make = (name: string, expected: ModelKind | undefined, factory: () => unknown) => {
     if (statusOf(expected) === "refused") refuse(name);
     const made = factory();
+    refuseMetered(made);
     const kind = kindOfModel(made, expected);
     const status = statusOf(kind);
     if (status === "refused") refuse(name);
@@ -71,6 +70,7 @@ function meterProvider(provider: object, options: WithBudgetOptions): object {
   const wrapped = new Proxy(provider, {
     apply: (target, _self, args: unknown[]) =>
       make("()", "language", () => Reflect.apply(target as (...given: unknown[]) => unknown, undefined, args)),
+    construct: () => refuse("new"),
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof name !== "string" || isInherited(name) || name === "tools") return value;
@@ -126,6 +126,13 @@ function meterModel(model: object, kind: ModelKind, options: WithBudgetOptions):
 function statusOfDoor(surfaces: readonly Surface[], { costs, strict = true }: WithBudgetOptions): Door["status"] {
   if (surfaces.some((surface) => canBound(costs, surface))) return "metered";
   return strict ? "refused" : "open";
+}
+
+/** Two budgets around one model would count each call twice. */
+function refuseMetered(target: unknown): void {
+  if (doors.has(target as object)) {
+    throw new TypeError("It is metered already. For a further budget, use a child tracker or runWithBudget");
+  }
 }
 
 interface DoorCall {

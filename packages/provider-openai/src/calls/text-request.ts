@@ -58,7 +58,16 @@ export function refuseUnbounded({ request, modelId }: Call): void {
 
 /** The service tier that a call asks for, in the words of the API and of the AI SDK's options. */
 export function serviceTierOf({ request }: Call): unknown {
-  return request.service_tier ?? asRecord(asRecord(request.providerOptions)?.openai)?.serviceTier;
+  const tiers = [request.service_tier, ...sdkOptions(request).map(([, { serviceTier }]) => serviceTier)];
+  return tiers.find((tier) => (tier ?? null) !== null);
+}
+
+/** The options of the AI SDK by the names under which models of OpenAI and of Azure look for them. */
+function sdkOptions({ providerOptions }: Call["request"]): (readonly [name: string, Record<string, unknown>])[] {
+  return ["openai", "azure"].flatMap((name) => {
+    const options = asRecord(asRecord(providerOptions)?.[name]);
+    return options ? [[name, options] as const] : [];
+  });
 }
 
 function refuseUnboundedBody(body: Readonly<Record<string, unknown>>, kind: "messages" | "input"): void {
@@ -101,23 +110,32 @@ function refuseItem(item: unknown): void {
 }
 
 function refuseUnboundedSdkCall(request: Readonly<Record<string, unknown>>): void {
-  const options = asRecord(asRecord(request.providerOptions)?.openai) ?? {};
+  const namespaces = sdkOptions(request);
+  for (const [namespace, options] of namespaces) refuseUnboundedOptions(namespace, options);
+  const [first, second] = namespaces.map(([, { serviceTier }]) => serviceTier ?? undefined);
+  if (first !== undefined && second !== undefined && first !== second) {
+    throw unbounded("providerOptions name two service tiers", "Name the tier under openai or azure, not under both.");
+  }
+  const isStored = namespaces.length === 0 || namespaces.some(([, { store }]) => store !== false);
+  for (const message of listOf(request.prompt)) {
+    for (const part of listOf(asRecord(message)?.content)) refuseSdkPart(asRecord(part) ?? {}, isStored);
+  }
+}
+
+function refuseUnboundedOptions(namespace: string, options: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || value === null) continue;
     const member = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (member in unboundedMembers) throw unboundedMember(member, `providerOptions.openai.${name}`);
+    if (member in unboundedMembers) throw unboundedMember(member, `providerOptions.${namespace}.${name}`);
     if (name === "reasoningMode" && value === "pro") throw unboundedMember("reasoning.mode", "reasoningMode");
-  }
-  for (const message of listOf(request.prompt)) {
-    for (const part of listOf(asRecord(message)?.content)) refuseSdkPart(asRecord(part) ?? {}, options.store !== false);
   }
 }
 
 function refuseSdkPart(part: Record<string, unknown>, isStored: boolean): void {
   if (!sdkTextTypes.has(String(part.type))) throw unboundedContent(String(part.type));
-  const own = asRecord(asRecord(part.providerOptions)?.openai);
+  const own = asRecord(part.providerOptions) ?? {};
   // The provider replaces stored reasoning by a reference, so its text is not in the request.
-  if (part.type === "reasoning" && isStored && own?.itemId !== undefined) {
+  if (part.type === "reasoning" && isStored && [own.openai, own.azure].some((told) => asRecord(told)?.itemId)) {
     throw unbounded("it refers to reasoning that is stored at OpenAI", "Set providerOptions.openai.store to false.");
   }
   const output = asRecord(part.output);
