@@ -310,6 +310,7 @@ describe("a store in PostgreSQL", () => {
       [[...label, "--ledger", "some.ledger", "--pool", "p", "--pool-budget", "1"], {}, /leave out --ledger/],
       [["plan", "data.csv", ...label.slice(2), "--probe", "5"], {}, /labeled by workers/],
       [["worker"], { AUTOLABEL_STORE: "folder" }, /Workers take rows from a database/],
+      [["worker", "--health-port", "80810"], {}, /--health-port 80810 cannot be opened/],
       [["resume", "none"], {}, /No run in postgres:/],
     ];
     for (const [args, env, said] of cases) {

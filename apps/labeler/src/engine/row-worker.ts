@@ -23,6 +23,8 @@ const busyPollMs = 100;
 const goneMs = 10_000;
 /** So many chunks at most wait for their run to be opened: others may begin them. */
 const mostUnbegun = 2;
+/** How often the same trouble is told, in ms. */
+const tellMs = 30_000;
 /** How often calls of workers that are gone are looked for, in ms. */
 const recoverMs = 5000;
 
@@ -68,6 +70,8 @@ export class RowWorker {
   #heardAt = Date.now();
   /** By the clock that does not go back; another worker may have the chunks when it is over. */
   #ownsUntil = performance.now() + chunkLeaseMs;
+  /** By what was told. */
+  readonly #toldUntil = new Map<string, number>();
   #wake = () => {};
   #outdated: NewerStoreError | undefined;
 
@@ -275,9 +279,13 @@ export class RowWorker {
     }
   }
 
-  /** The database, or the network to it, is away for a moment. */
+  /** The database, or the network to it, is away for a moment; of what lasts longer a person is told now and then. */
   #missed(error: unknown): undefined {
-    this.#options.onNote?.(error instanceof Error ? error.message : String(error));
+    const text = error instanceof Error ? error.message : String(error);
+    const now = performance.now();
+    if (now < (this.#toldUntil.get(text) ?? 0)) return undefined;
+    this.#toldUntil.set(text, now + tellMs);
+    this.#options.onNote?.(text);
     return undefined;
   }
 
