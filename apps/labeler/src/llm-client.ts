@@ -25,6 +25,7 @@ import type { wrapLanguageModel } from "ai";
 import { given } from "./config/given.ts";
 import type { LabelingConfig } from "./config/labeling-config.ts";
 import type { Settings } from "./config/settings.ts";
+import { NoAccessError } from "./no-access-error.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** A language model of the AI SDK. */
@@ -97,13 +98,13 @@ const providers: Readonly<Record<string, Provider>> = {
 /**
  * The language model of a configuration, metered by `costTracker`.
  *
- * @throws UsageError for an unknown provider, or a key or address that is missing.
+ * @throws UsageError for an unknown provider, NoAccessError for a key or address that is missing.
  */
 export function getLlmClient(options: LlmClientOptions): Model {
   const { settings, config, costTracker = new CostTracker(), onReceipt, fetch } = options;
   const { provider, modelId } = readModel(config.model);
   const missing = provider.missing(settings);
-  if (missing !== undefined) throw new UsageError(`${missing} in the environment or in a .env file`);
+  if (missing !== undefined) throw new NoAccessError(`${missing} in the environment or in a .env file`);
   return provider.client(modelId, settings, {
     tracker: costTracker,
     ...given({ onReceipt, fetch, prices: config.prices }),

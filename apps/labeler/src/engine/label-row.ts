@@ -8,6 +8,7 @@ import {
   type UpstreamBudgetError,
 } from "@autolabel/budget-core";
 import type { Model } from "../llm-client.ts";
+import { NoAccessError } from "../no-access-error.ts";
 import type { Answer, PendingRow } from "../store/row.ts";
 import type { RowResult } from "../store/run-store.ts";
 import type { Task } from "../tasks/task.ts";
@@ -235,7 +236,9 @@ function configurationError(error: unknown): UsageError | undefined {
   const { statusCode, message } = (error ?? {}) as { statusCode?: unknown; message?: unknown };
   const said = `(HTTP ${String(statusCode)}: ${String(message)})`;
   if (statusCode === 401)
-    return new UsageError(`The provider does not accept the key ${said}: check the key in the environment or in .env`);
+    return new NoAccessError(
+      `The provider does not accept the key ${said}: check the key in the environment or in .env`,
+    );
   if (statusCode === 404 || (statusCode === 400 && /model id/i.test(String(message)))) {
     return new UsageError(`The provider does not serve this model ${said}: check --model`);
   }

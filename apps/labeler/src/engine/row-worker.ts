@@ -3,6 +3,7 @@ import { BudgetError, LedgerError } from "@autolabel/budget-core";
 import { PostgresLedger } from "@autolabel/budget-core/ledgers/postgres";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Settings } from "../config/settings.ts";
+import { NoAccessError } from "../no-access-error.ts";
 import { patiently } from "../store/patiently.ts";
 import { NewerStoreError } from "../store/postgres-run-schema.ts";
 import { storable } from "../store/postgres-texts.ts";
@@ -11,7 +12,7 @@ import type { RunDatabase } from "../store/run-database.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
 import { UsageError } from "../usage-error.ts";
 import { OpenSharedRuns } from "./open-shared-runs.ts";
-import { type EndedChunk, endChunk, endsSession, type SessionOutcome } from "./session-end.ts";
+import { type EndedChunk, endChunk, endsSession, type SessionOutcome, tellProblem } from "./session-end.ts";
 
 /** How often a worker says that it lives, in ms. */
 const heartbeatMs = 2000;
@@ -70,6 +71,8 @@ export class RowWorker {
   #heardAt = Date.now();
   /** By the clock that does not go back; another worker may have the chunks when it is over. */
   #ownsUntil = performance.now() + chunkLeaseMs;
+  /** By session. */
+  readonly #leftUntil = new Map<string, number>();
   /** By what was told. */
   readonly #toldUntil = new Map<string, number>();
   #wake = () => {};
@@ -137,12 +140,19 @@ export class RowWorker {
 
   /** Sessions of which more rows are of no use: calls could be made, and theirs wait for the limits of their provider. */
   get #heldBack(): string[] {
-    if (this.#isBusy) return [];
-    return this.#runs.heldBack(this.#options.concurrency / 2);
+    return this.#isBusy ? [] : this.#runs.heldBack(this.#options.concurrency / 2);
+  }
+
+  /** Sessions that are other workers', until it tries them again: somebody may have asked that they stop. */
+  get #left(): string[] {
+    const now = performance.now();
+    return [...this.#leftUntil].filter(([, until]) => now < until).map(([session]) => session);
   }
 
   async #takeChunk(): Promise<boolean> {
-    const chunk = await this.#options.queue.take(this.#heldBack).catch((error: unknown) => this.#missed(error));
+    const chunk = await this.#options.queue
+      .take([...this.#left, ...this.#heldBack])
+      .catch((error: unknown) => this.#missed(error));
     if (!chunk) return false;
     const control = new AbortController();
     if (this.#stop.signal.aborted) control.abort();
@@ -214,6 +224,7 @@ export class RowWorker {
       this.stop();
       return undefined;
     }
+    if (error instanceof NoAccessError) return await this.#leaveToOthers(chunk, error);
     const isFinal =
       error instanceof UsageError ||
       (BudgetError.isInstance(error) && !LedgerError.isInstance(error)) ||
@@ -226,6 +237,13 @@ export class RowWorker {
     this.#missed(error);
     await this.#sleep(pollMs);
     return undefined;
+  }
+
+  /** A worker that the provider does not let in ends no run that others can label; who looks at the run is told. */
+  async #leaveToOthers(chunk: TakenChunk, { message }: NoAccessError): Promise<undefined> {
+    this.#leftUntil.set(sessionOf(chunk), performance.now() + tellMs);
+    this.#options.onNote?.(`${chunk.run}: ${message}`);
+    await tellProblem(this.#options.runs, chunk.run, message).catch((error: unknown) => this.#missed(error));
   }
 
   async #end(ended: EndedChunk): Promise<void> {

@@ -48,6 +48,8 @@ export async function endChunk(
     const [session] = rows;
     const isOver = session?.chunks_left === 0;
     const facts = {
+      // What kept one worker from the run did not keep the others.
+      ...(isOver && session.outcome === "completed" ? { [problemFact]: "" } : {}),
       ...(problem === undefined ? {} : { [problemFact]: problem }),
       ...(isOver ? { ...(await selectionOf(runs, chunk.run)), outcome: session.outcome } : {}),
     };
@@ -64,4 +66,11 @@ async function selectionOf(runs: RunDatabase, id: string): Promise<Record<string
   const reached = await store.reached(order.kind === "stratified" ? order.column : undefined);
   const inclusion = JSON.stringify(inclusionOf(order, reached, facts[mixedOrders] !== undefined));
   return { inclusion, touchedAt: new Date().toISOString() };
+}
+
+/** Keeps what keeps a worker from a run, for who looks at it. */
+export async function tellProblem(runs: RunDatabase, id: string, message: string): Promise<void> {
+  const store = await runs.open({ id });
+  await store.set({ [problemFact]: message });
+  await store.close();
 }
