@@ -1,4 +1,4 @@
 import { UsageError } from "./usage-error.ts";
 
-/** The provider does not let this process in: its key or address is missing, or the key is not accepted. Another one may have a better. */
+/** The provider does not let this process in: a key or address is missing, or the key is not accepted. Others may have one. */
 export class NoAccessError extends UsageError {}

@@ -58,6 +58,7 @@ describe("autolabel status and runs", () => {
       staleRows: 0,
     });
     expect(pico(status.spentUsd)).toBe(billed(cli));
+    expect((await cli.run(["status"])).stdout).toMatch(/go on +autolabel resume data-1 --budget USD\n/);
     expect(pico(status.budgetUsd)).toBe(budget);
     const text = await cli.run(["status", "data-1"]);
     expect(text.stdout).toMatch(/^data-1 {2}openrouter.*\n {2}state {7}budget reached\n/);

@@ -2,7 +2,7 @@ import type { Settings } from "../config/settings.ts";
 import { withoutPassword } from "../ledger/ledger-servers.ts";
 import { storable } from "../store/postgres-texts.ts";
 import { RowQueue } from "../store/row-queue.ts";
-import { inTransaction, type RunDatabase } from "../store/run-database.ts";
+import { inTransaction, type RunDatabase, setFacts } from "../store/run-database.ts";
 import { problemFact, stopAskedFact } from "../store/run-store.ts";
 import type { RunSummary } from "../store/runs.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
@@ -87,8 +87,7 @@ async function beginSession(
       rowsPerChunk(rows),
     ]);
     const outcome = rows === 0 ? "completed" : "queued";
-    const now = { ...facts, outcome, touchedAt: new Date().toISOString() };
-    await client.query(queries.setFacts, [run, Object.keys(now).map(storable), Object.values(now).map(storable)]);
+    await setFacts(client, id, { ...facts, outcome, touchedAt: new Date().toISOString() });
     await client.query(queries.beginSession, [run, session, chunks.length]);
     await queue.add(
       client,

@@ -8,11 +8,12 @@ import { patiently } from "../store/patiently.ts";
 import { NewerStoreError } from "../store/postgres-run-schema.ts";
 import { storable } from "../store/postgres-texts.ts";
 import { chunkLeaseMs, type RowQueue, sessionOf, type TakenChunk } from "../store/row-queue.ts";
-import type { RunDatabase } from "../store/run-database.ts";
+import { type RunDatabase, setFacts } from "../store/run-database.ts";
+import { problemFact } from "../store/run-store.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
 import { UsageError } from "../usage-error.ts";
 import { OpenSharedRuns } from "./open-shared-runs.ts";
-import { type EndedChunk, endChunk, endsSession, type SessionOutcome, tellProblem } from "./session-end.ts";
+import { type EndedChunk, endChunk, endsSession, type SessionOutcome } from "./session-end.ts";
 
 /** How often a worker says that it lives, in ms. */
 const heartbeatMs = 2000;
@@ -243,7 +244,8 @@ export class RowWorker {
   async #leaveToOthers(chunk: TakenChunk, { message }: NoAccessError): Promise<undefined> {
     this.#leftUntil.set(sessionOf(chunk), performance.now() + tellMs);
     this.#options.onNote?.(`${chunk.run}: ${message}`);
-    await tellProblem(this.#options.runs, chunk.run, message).catch((error: unknown) => this.#missed(error));
+    const told = setFacts(this.#options.runs.pool, chunk.run, { [problemFact]: message });
+    await told.catch((error: unknown) => this.#missed(error));
   }
 
   async #end(ended: EndedChunk): Promise<void> {

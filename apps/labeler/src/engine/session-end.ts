@@ -1,7 +1,7 @@
 import { LabelingConfig, type LabelingConfigInput } from "../config/labeling-config.ts";
 import { storable } from "../store/postgres-texts.ts";
 import type { RowQueue, TakenChunk } from "../store/row-queue.ts";
-import { inTransaction, type RunDatabase } from "../store/run-database.ts";
+import { inTransaction, type RunDatabase, setFacts } from "../store/run-database.ts";
 import { problemFact } from "../store/run-store.ts";
 import { sessionQueries as queries } from "../store/session-queries.ts";
 import { inclusionOf, mixedOrders } from "./inclusion.ts";
@@ -38,9 +38,8 @@ export async function endChunk(
 ): Promise<SessionOutcome | undefined> {
   return await inTransaction(runs.pool, async (client) => {
     if (!(await queue.end(client, chunk))) return undefined;
-    const run = storable(chunk.run);
     const { rows } = await client.query<{ chunks_left: number; outcome: SessionOutcome }>(queries.endChunk, [
-      run,
+      storable(chunk.run),
       chunk.session,
       outcome,
       outcomes,
@@ -53,7 +52,7 @@ export async function endChunk(
       ...(problem === undefined ? {} : { [problemFact]: problem }),
       ...(isOver ? { ...(await selectionOf(runs, chunk.run)), outcome: session.outcome } : {}),
     };
-    await client.query(queries.setFacts, [run, Object.keys(facts).map(storable), Object.values(facts).map(storable)]);
+    await setFacts(client, chunk.run, facts);
     return isOver ? session.outcome : undefined;
   });
 }
@@ -66,11 +65,4 @@ async function selectionOf(runs: RunDatabase, id: string): Promise<Record<string
   const reached = await store.reached(order.kind === "stratified" ? order.column : undefined);
   const inclusion = JSON.stringify(inclusionOf(order, reached, facts[mixedOrders] !== undefined));
   return { inclusion, touchedAt: new Date().toISOString() };
-}
-
-/** Keeps what keeps a worker from a run, for who looks at it. */
-export async function tellProblem(runs: RunDatabase, id: string, message: string): Promise<void> {
-  const store = await runs.open({ id });
-  await store.set({ [problemFact]: message });
-  await store.close();
 }

@@ -17,7 +17,7 @@ export async function meterWorker(worker: { readonly state: WorkerState }): Prom
   });
   const calls = meter.createObservableUpDownCounter("autolabel.worker.calls", {
     unit: "{call}",
-    description: "Rows that this worker has in flight",
+    description: "Calls that this worker has in flight",
   });
   const chunks = meter.createObservableUpDownCounter("autolabel.worker.chunks", {
     unit: "{chunk}",

@@ -58,11 +58,7 @@ export class RunDatabase implements Runs {
           await client.query(queries.lockStarts);
           const before = (await this.#list(client)).find(({ identity }) => identity === facts.identity);
           if (before && isPreferred(before)) return before;
-          await client.query(queries.setFacts, [
-            storable(id),
-            Object.keys(facts).map(storable),
-            Object.values(facts).map(storable),
-          ]);
+          await setFacts(client, id, facts);
           return undefined;
         }),
       discard: async () => {
@@ -178,6 +174,16 @@ export class RunDatabase implements Runs {
   async close(): Promise<void> {
     await this.pool.end();
   }
+}
+
+/** Sets facts of a run, on a connection or in its transaction. */
+export async function setFacts(
+  client: Pool | PoolClient,
+  id: string,
+  facts: Readonly<Record<string, string>>,
+): Promise<void> {
+  const [keys, values] = [Object.keys(facts), Object.values(facts)];
+  if (keys.length > 0) await client.query(queries.setFacts, [storable(id), keys.map(storable), values.map(storable)]);
 }
 
 /** Does something in one transaction on a connection of its own. */

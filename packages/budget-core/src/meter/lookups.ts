@@ -35,8 +35,8 @@ export function inBackground(ledger: Ledger, work: Promise<void>): void {
 
 /**
  * Resolves when every ended call of this budget, and of those that share its ledger, has its cost in the books: none is
- * being written or looked up at its provider any more, and no stream is still coming in, read or not. To be awaited before a process ends or its ledger is closed; a call that is
- * left behind counts at its bound.
+ * being written or looked up at its provider any more, and no stream is still coming in, read or not. To be awaited before
+ * a process ends or its ledger is closed; a call that is left behind counts at its bound.
  */
 export async function settled({ ledger }: Pick<CostTracker, "ledger">): Promise<void> {
   // A look-up between two tries does not keep a process alive by itself: whoever waits for it does.
