@@ -36,6 +36,7 @@ export class OpenRuns {
   readonly #settings: Settings;
   readonly #runs: Runs;
   readonly #open = new Map<string, OpenRun>();
+  readonly #opening = new Map<string, Promise<OpenRun | undefined>>();
   /** Where runs of a database are followed. */
   #mirrors: string | undefined;
 
@@ -63,16 +64,16 @@ export class OpenRuns {
     }
     this.#open.delete(id);
     known?.close();
+    // A page asks for several things of a run at once, and its first copy may take seconds.
+    const opening = this.#opening.get(id) ?? this.#openById(id).finally(() => this.#opening.delete(id));
+    this.#opening.set(id, opening);
+    return await opening;
+  }
+
+  async #openById(id: string): Promise<OpenRun | undefined> {
     const summary = (await this.#runs.list()).find((run) => run.id === id);
-    if (!summary) return undefined;
-    const run = await this.#openRun(summary);
-    // Somebody else may have asked for it meanwhile.
-    const opened = this.#open.get(id);
-    if (opened) {
-      run.close();
-      return opened;
-    }
-    this.#open.set(id, run);
+    const run = summary && (await this.#openRun(summary));
+    if (run) this.#open.set(id, run);
     return run;
   }
 
